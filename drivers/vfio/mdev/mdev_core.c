@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mediated devices: parents and instances
+ *
+ * An instance goes through three states. It is MDEV_CREATING until everything
+ * that can fail has succeeded, then MDEV_ACTIVE; whoever moves it from there
+ * to MDEV_REMOVING, by cmpxchg(), owns its removal, and a removal that has
+ * begun does not fail. Unregistering the parent excludes all others by holding
+ * unreg_sem for writing and removes what is left.
+ *
+ * mdev_uuids holds every instance from before it is visible in sysfs until
+ * after it has left, so a UUID can be taken once only, and finding out takes
+ * the same time however many there are.
+ *
+ * What a new instance takes (its UUID, its share of the parent's
+ * available_instances, its reference on the type) is taken in
+ * mdev_device_alloc() and given back in mdev_device_free(), nowhere else.
+ */
+#include <linux/mdev.h>
+#include <linux/module.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+
+#include "mdev_private.h"
+
+static struct class_compat *mdev_bus_compat_class;
+
+static struct rhashtable mdev_uuids;
+
+static const struct rhashtable_params mdev_uuids_params = {
+	.key_len		= sizeof(guid_t),
+	.key_offset		= offsetof(struct mdev_device, uuid),
+	.head_offset		= offsetof(struct mdev_device, node),
+	.automatic_shrinking	= true,
+};
+
+static void mdev_device_release(struct device *dev)
+{
+	struct mdev_device *mdev = to_mdev_device(dev);
+
+	/* Balances kobject_get() in mdev_device_alloc() */
+	kobject_put(&mdev->type->kobj);
+	kfree_rcu(mdev, rcu);
+}
+
+static bool mdev_parent_is_counted(struct mdev_parent *parent)
+{
+	return !parent->mdev_driver->get_available;
+}
+
+static struct mdev_device *mdev_device_alloc(struct mdev_type *type,
+					     const guid_t *uuid)
+{
+	struct mdev_parent *parent = type->parent;
+	struct mdev_device *mdev;
+	int ret;
+
+	mdev = kzalloc(sizeof(*mdev), GFP_KERNEL);
+	if (!mdev)
+		return ERR_PTR(-ENOMEM);
+
+	device_initialize(&mdev->dev);
+	mdev->dev.parent = parent->dev;
+	mdev->dev.bus = &mdev_bus_type;
+	mdev->dev.release = mdev_device_release;
+	mdev->dev.groups = mdev_device_groups;
+	mdev->type = type;
+	kobject_get(&type->kobj);
+	guid_copy(&mdev->uuid, uuid);
+	mdev->state = MDEV_CREATING;
+
+	ret = dev_set_name(&mdev->dev, "%pUl", uuid);
+	if (ret)
+		goto err_put_device;
+
+	ret = rhashtable_lookup_insert_fast(&mdev_uuids, &mdev->node,
+					    mdev_uuids_params);
+	if (ret)
+		goto err_put_device;
+
+	if (mdev_parent_is_counted(parent) &&
+	    atomic_dec_if_positive(&parent->available_instances) < 0) {
+		ret = -EUSERS;
+		goto err_remove_uuid;
+	}
+
+	return mdev;
+
+err_remove_uuid:
+	rhashtable_remove_fast(&mdev_uuids, &mdev->node, mdev_uuids_params);
+err_put_device:
+	put_device(&mdev->dev);
+	return ERR_PTR(ret);
+}
+
+static void mdev_device_free(struct mdev_device *mdev)
+{
+	struct mdev_parent *parent = mdev->type->parent;
+
+	if (mdev_parent_is_counted(parent))
+		atomic_inc(&parent->available_instances);
+	rhashtable_remove_fast(&mdev_uuids, &mdev->node, mdev_uuids_params);
+	/* Balances device_initialize() in mdev_device_alloc() */
+	put_device(&mdev->dev);
+}
+
+static int mdev_device_attach(struct mdev_device *mdev)
+{
+	struct mdev_driver *drv = mdev->type->parent->mdev_driver;
+	int ret;
+
+	ret = device_driver_attach(&drv->driver, &mdev->dev);
+	return mdev->probe_error ?: ret;
+}
+
+/*
+ * Make an instance of @type. -EEXIST: the UUID is taken; -EUSERS: the parent's
+ * max_instances is reached; -ENODEV: the parent is coming or going; or what
+ * the driver's probe returned.
+ */
+int mdev_device_create(struct mdev_type *type, const guid_t *uuid)
+{
+	struct mdev_parent *parent = type->parent;
+	struct mdev_device *mdev;
+	int ret;
+
+	if (!down_read_trylock(&parent->unreg_sem))
+		return -ENODEV;
+
+	mdev = mdev_device_alloc(type, uuid);
+	if (IS_ERR(mdev)) {
+		ret = PTR_ERR(mdev);
+		goto out_unlock;
+	}
+
+	ret = device_add(&mdev->dev);
+	if (ret)
+		goto err_free;
+
+	ret = mdev_device_attach(mdev);
+	if (ret)
+		goto err_del;
+
+	ret = mdev_device_add_links(mdev);
+	if (ret)
+		goto err_del;
+
+	/* Pairs with the cmpxchg() of whoever removes it */
+	smp_store_release(&mdev->state, MDEV_ACTIVE);
+	goto out_unlock;
+
+err_del:
+	device_del(&mdev->dev);
+err_free:
+	mdev_device_free(mdev);
+out_unlock:
+	up_read(&parent->unreg_sem);
+	return ret;
+}
+
+static void mdev_device_destroy(struct mdev_device *mdev)
+{
+	lockdep_assert_held(&mdev->type->parent->unreg_sem);
+
+	mdev_device_remove_links(mdev);
+	device_del(&mdev->dev);
+	mdev_device_free(mdev);
+}
+
+/*
+ * Decide whether the caller may remove the instance. On 0 the caller owns the
+ * removal and must call mdev_device_finish_remove(). Otherwise nothing has
+ * changed: -EAGAIN, it is not created completely or somebody else is removing
+ * it; -ENODEV, the parent is going; or what the driver's prepare_remove
+ * returned.
+ */
+int mdev_device_begin_remove(struct mdev_device *mdev)
+{
+	struct mdev_parent *parent = mdev->type->parent;
+	struct mdev_driver *drv = parent->mdev_driver;
+	int ret = 0;
+
+	if (!down_read_trylock(&parent->unreg_sem))
+		return -ENODEV;
+
+	if (cmpxchg(&mdev->state, MDEV_ACTIVE, MDEV_REMOVING) != MDEV_ACTIVE) {
+		ret = -EAGAIN;
+		goto err_unlock;
+	}
+
+	/* Somebody may have unbound the driver by hand: nothing to ask then */
+	device_lock(&mdev->dev);
+	if (drv->prepare_remove && mdev->dev.driver)
+		ret = drv->prepare_remove(mdev);
+	device_unlock(&mdev->dev);
+	if (ret)
+		goto err_active;
+
+	return 0;
+
+err_active:
+	smp_store_release(&mdev->state, MDEV_ACTIVE);
+err_unlock:
+	up_read(&parent->unreg_sem);
+	return ret;
+}
+
+/* Balances mdev_device_begin_remove() */
+void mdev_device_finish_remove(struct mdev_device *mdev)
+{
+	struct mdev_parent *parent = mdev->type->parent;
+
+	mdev_device_destroy(mdev);
+	up_read(&parent->unreg_sem);
+}
+
+static int mdev_parent_remove_child(struct device *dev, void *data)
+{
+	if (dev->bus == &mdev_bus_type)
+		mdev_device_destroy(to_mdev_device(dev));
+	return 0;
+}
+
+static void mdev_parent_uevent(struct mdev_parent *parent, char *state)
+{
+	char *envp[] = { state, NULL };
+
+	kobject_uevent_env(&parent->dev->kobj, KOBJ_CHANGE, envp);
+}
+
+/**
+ * mdev_register_parent - let a device be split into instances
+ * @parent: the parent to initialise; the memory is the caller's
+ * @dev: the physical device, bound to the calling driver
+ * @mdev_driver: a registered driver for the instances
+ * @types: the types offered, at least until mdev_unregister_parent() returns
+ * @nr_types: how many
+ *
+ * Creates mdev_supported_types below @dev and the link in /sys/class/mdev_bus,
+ * then tells user space by a change uevent with MDEV_STATE=registered. From
+ * that moment, and not before, instances can be created.
+ *
+ * Context: may sleep.
+ * Return: 0, or a negative errno with nothing left behind.
+ */
+int mdev_register_parent(struct mdev_parent *parent, struct device *dev,
+			 struct mdev_driver *mdev_driver,
+			 struct mdev_type **types, unsigned int nr_types)
+{
+	int ret;
+
+	memset(parent, 0, sizeof(*parent));
+	init_rwsem(&parent->unreg_sem);
+	init_completion(&parent->released);
+	refcount_set(&parent->live_types, 1);
+	parent->dev = dev;
+	parent->mdev_driver = mdev_driver;
+	parent->types = types;
+	parent->nr_types = nr_types;
+	atomic_set(&parent->available_instances, mdev_driver->max_instances);
+
+	down_write(&parent->unreg_sem);
+	ret = mdev_parent_add_types(parent);
+	if (ret)
+		goto out_unlock;
+
+	ret = class_compat_create_link(mdev_bus_compat_class, dev, NULL);
+	if (ret)
+		mdev_parent_remove_types(parent);
+
+out_unlock:
+	up_write(&parent->unreg_sem);
+	if (ret)
+		return ret;
+
+	dev_info(dev, "MDEV: Registered\n");
+	mdev_parent_uevent(parent, "MDEV_STATE=registered");
+	return 0;
+}
+EXPORT_SYMBOL(mdev_register_parent);
+
+/**
+ * mdev_unregister_parent - undo mdev_register_parent()
+ * @parent: the parent
+ *
+ * Removes every instance, also those that are in use: each driver's remove
+ * callback decides how long that takes. When it returns, nothing refers to
+ * @parent and its types any more.
+ *
+ * Context: may sleep. Must not be called from an instance's callbacks.
+ */
+void mdev_unregister_parent(struct mdev_parent *parent)
+{
+	dev_info(parent->dev, "MDEV: Unregistering\n");
+
+	down_write(&parent->unreg_sem);
+	class_compat_remove_link(mdev_bus_compat_class, parent->dev, NULL);
+	device_for_each_child(parent->dev, NULL, mdev_parent_remove_child);
+	mdev_parent_remove_types(parent);
+	up_write(&parent->unreg_sem);
+
+	mdev_parent_uevent(parent, "MDEV_STATE=unregistered");
+}
+EXPORT_SYMBOL(mdev_unregister_parent);
+
+static int __init mdev_init(void)
+{
+	int ret;
+
+	ret = rhashtable_init(&mdev_uuids, &mdev_uuids_params);
+	if (ret)
+		return ret;
+
+	ret = bus_register(&mdev_bus_type);
+	if (ret)
+		goto err_uuids;
+
+	mdev_bus_compat_class = class_compat_register("mdev_bus");
+	if (!mdev_bus_compat_class) {
+		ret = -ENOMEM;
+		goto err_bus;
+	}
+
+	return 0;
+
+err_bus:
+	bus_unregister(&mdev_bus_type);
+err_uuids:
+	rhashtable_destroy(&mdev_uuids);
+	return ret;
+}
+
+static void __exit mdev_exit(void)
+{
+	class_compat_unregister(mdev_bus_compat_class);
+	bus_unregister(&mdev_bus_type);
+	/* Instances are freed after a grace period, by kfree_rcu() */
+	rhashtable_destroy(&mdev_uuids);
+}
+
+module_init(mdev_init)
+module_exit(mdev_exit)
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Mediated device lifecycle core");
