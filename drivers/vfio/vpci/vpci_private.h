@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Virtual PCI functions: what the files of vfio-vpci.ko share
+ *
+ * A region's place in the file offsets of a VFIO device follows from its
+ * index: the index stands above bit 40, as with vfio-pci. User space learns it
+ * from VFIO_DEVICE_GET_REGION_INFO. The lock order stands in vfio_vpci.h.
+ */
+#ifndef VPCI_PRIVATE_H
+#define VPCI_PRIVATE_H
+
+#include <linux/percpu.h>
+#include <linux/vfio_vpci.h>
+
+#define VPCI_REGION_SHIFT	40
+#define VPCI_REGION_MASK	((1ULL << VPCI_REGION_SHIFT) - 1)
+
+static inline u64 vpci_region_start(unsigned int index)
+{
+	return (u64)index << VPCI_REGION_SHIFT;
+}
+
+enum vpci_stat {
+	VPCI_STAT_CONFIG_READS,
+	VPCI_STAT_CONFIG_WRITES,
+	VPCI_STAT_TRAPPED_READS,
+	VPCI_STAT_TRAPPED_WRITES,
+	VPCI_STAT_FAULTS,
+	VPCI_STAT_SINK_FAULTS,
+	VPCI_STAT_PAGES_MAPPED,
+	VPCI_STAT_REVOKES,
+	VPCI_STAT_RESETS,
+	VPCI_NR_STATS,
+};
+
+/* Counters only grow; a sum over processors is exact once they rest */
+struct vpci_stats {
+	u64 count[VPCI_NR_STATS];
+};
+
+static inline void vpci_stat_inc(struct vpci_device *vpci, enum vpci_stat stat)
+{
+	this_cpu_inc(vpci->stats->count[stat]);
+}
+
+static inline struct vpci_device *vdev_to_vpci(struct vfio_device *vdev)
+{
+	return container_of(vdev, struct vpci_device, vdev);
+}
+
+/* vpci_bar.c */
+int vpci_bar_init(struct vpci_device *vpci);
+void vpci_bar_destroy(struct vpci_device *vpci);
+void vpci_bar_set_decode(struct vpci_device *vpci, bool decode);
+int vpci_bar_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
+int vpci_bar_copy(struct vpci_device *vpci, unsigned int bar, u64 offset,
+		  void *buf, size_t len, bool write);
+
+/* vpci_region.c */
+u64 vpci_region_size(const struct vpci_device *vpci, unsigned int index);
+int vpci_region_get_info(struct vpci_device *vpci,
+			 struct vfio_region_info *info);
+ssize_t vpci_region_read(struct vfio_device *vdev, char __user *buf,
+			 size_t count, loff_t *ppos);
+ssize_t vpci_region_write(struct vfio_device *vdev, const char __user *buf,
+			  size_t count, loff_t *ppos);
+
+/* vpci_irq.c */
+int vpci_irq_get_info(struct vfio_irq_info *info);
+int vpci_irq_set(const struct vfio_irq_set *set);
+
+#endif /* VPCI_PRIVATE_H */

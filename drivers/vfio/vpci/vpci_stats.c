@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Virtual PCI functions: counters of an instance, in sysfs
+ *
+ * The group "vpci" appears below every instance whose driver lists
+ * vpci_stats_group in its dev_groups. vpci_device_register() has set the driver
+ * data that is needed here. One counter per file, decimal.
+ */
+#include <linux/module.h>
+#include <linux/sysfs.h>
+
+#include "vpci_private.h"
+
+struct vpci_stat_attribute {
+	struct device_attribute attr;
+	enum vpci_stat stat;
+};
+
+static ssize_t vpci_stat_show(struct device *dev, struct device_attribute *attr,
+			      char *buf)
+{
+	struct vpci_stat_attribute *sa =
+		container_of(attr, struct vpci_stat_attribute, attr);
+	struct vpci_device *vpci = dev_get_drvdata(dev);
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu_ptr(vpci->stats, cpu)->count[sa->stat];
+	return sysfs_emit(buf, "%llu\n", sum);
+}
+
+#define VPCI_STAT_ATTR(_name, _stat) \
+	static struct vpci_stat_attribute vpci_stat_##_name = { \
+		.attr = __ATTR(_name, 0444, vpci_stat_show, NULL), \
+		.stat = _stat, \
+	}
+
+VPCI_STAT_ATTR(config_reads, VPCI_STAT_CONFIG_READS);
+VPCI_STAT_ATTR(config_writes, VPCI_STAT_CONFIG_WRITES);
+VPCI_STAT_ATTR(trapped_reads, VPCI_STAT_TRAPPED_READS);
+VPCI_STAT_ATTR(trapped_writes, VPCI_STAT_TRAPPED_WRITES);
+VPCI_STAT_ATTR(faults, VPCI_STAT_FAULTS);
+VPCI_STAT_ATTR(sink_faults, VPCI_STAT_SINK_FAULTS);
+VPCI_STAT_ATTR(pages_mapped, VPCI_STAT_PAGES_MAPPED);
+VPCI_STAT_ATTR(revokes, VPCI_STAT_REVOKES);
+VPCI_STAT_ATTR(resets, VPCI_STAT_RESETS);
+
+static struct attribute *vpci_stats_attrs[] = {
+	&vpci_stat_config_reads.attr.attr,
+	&vpci_stat_config_writes.attr.attr,
+	&vpci_stat_trapped_reads.attr.attr,
+	&vpci_stat_trapped_writes.attr.attr,
+	&vpci_stat_faults.attr.attr,
+	&vpci_stat_sink_faults.attr.attr,
+	&vpci_stat_pages_mapped.attr.attr,
+	&vpci_stat_revokes.attr.attr,
+	&vpci_stat_resets.attr.attr,
+	NULL,
+};
+
+const struct attribute_group vpci_stats_group = {
+	.name = "vpci",
+	.attrs = vpci_stats_attrs,
+};
+EXPORT_SYMBOL_GPL(vpci_stats_group);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Virtual PCI functions: what a parent driver may use of vfio-vpci.ko
+ *
+ * The library gives a parent driver a complete PCI function for VFIO: config
+ * space, BARs, reset, region and device information. The driver describes the
+ * function (struct vpci_desc), embeds struct vpci_device as the first member
+ * of its own instance structure, and fills struct vpci_ops with what only it
+ * can know.
+ *
+ * Life of an instance:
+ *
+ *	vpci_device_alloc()		may fail
+ *	vpci_bar_back() ...		what the function owns from the start
+ *	vpci_device_register()		may fail; from here on it can be opened
+ *	vpci_device_retire()		optional: refuses new users, if it has none
+ *	vpci_device_unregister()	waits for the last user to close
+ *	vpci_device_put()
+ *
+ * Lock order, outermost first:
+ *
+ *	vfio_device_set.lock		opening, closing (VFIO core)
+ *	  vpci_device.config_lock	config writes, reset
+ *	    vpci_device.trap_lock	trapped accesses in flight
+ *	      vpci_device.memory_lock	backings, decode, faults
+ *
+ * mmap_lock is taken before memory_lock by the fault handler, so nothing
+ * touches user memory under memory_lock.
+ */
+#ifndef _LINUX_VFIO_VPCI_H
+#define _LINUX_VFIO_VPCI_H
+
+#include <linux/maple_tree.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+#include <linux/sched.h>
+#include <linux/vfio.h>
+#include <linux/vpci_config.h>
+#include <linux/vpci_desc.h>
+
+struct vpci_device;
+
+/**
+ * struct vpci_function - a kind of virtual PCI function, shared by instances
+ * @layout: of the config space
+ * @bars: as described
+ *
+ * Made by vpci_function_create(), immutable from then on.
+ */
+struct vpci_function {
+	struct vpci_layout layout;
+	struct vpci_bar_desc bars[VPCI_NUM_BARS];
+};
+
+/**
+ * struct vpci_ops - what only the parent driver knows
+ * @bar_read: the guest reads from a trapped BAR. @offset is a multiple of
+ *	@width, which is 1, 2, 4 or 8; the access lies inside the BAR. Returns
+ *	the value in the processor's order
+ * @bar_write: likewise, the guest writes
+ * @reset: bring device behaviour to its state after creation; nothing of what
+ *	the guest wrote may stay. Memory decode is off and no trapped access is
+ *	in flight
+ * @get_plane: optional: the function has a display. Fill in drm_format, width,
+ *	height, stride, size and region_index of the plane that drm_plane_type
+ *	asks for; leave all of them zero while there is no picture
+ *
+ * All may sleep. @bar_read and @bar_write run concurrently with each other:
+ * the driver brings its own lock. They may call vpci_bar_back() and
+ * vpci_bar_revoke().
+ */
+struct vpci_ops {
+	u64 (*bar_read)(struct vpci_device *vpci, unsigned int bar, u64 offset,
+			unsigned int width);
+	void (*bar_write)(struct vpci_device *vpci, unsigned int bar,
+			  u64 offset, unsigned int width, u64 value);
+	void (*reset)(struct vpci_device *vpci);
+	void (*get_plane)(struct vpci_device *vpci,
+			  struct vfio_device_gfx_plane_info *plane);
+};
+
+/**
+ * struct vpci_device - one virtual PCI function
+ * @vdev: the VFIO device; must stay first, VFIO allocates the whole
+ * @function: what kind it is
+ * @ops: the parent driver's part
+ * @config_lock: serialises config writes and resets
+ * @config: the config space; written under @config_lock
+ * @trap_lock: held for reading around each trapped access, for writing to
+ *	wait until there are none
+ * @memory_lock: held for reading while a fault looks up and inserts a frame,
+ *	for writing while @backings or @decode change and mappings are removed
+ * @backings: frames by page of the VFIO region space; under @memory_lock
+ * @decode: the function answers to memory accesses; changes under all three
+ *	locks, so each of them is enough to read it
+ * @dead: the parent has given it up for ever; set under @config_lock and, when
+ *	nobody has it open, under vfio_device_set.lock
+ * @open: somebody has it open; under vfio_device_set.lock
+ * @holder_pid: who opened it first; under vfio_device_set.lock
+ * @holder_comm: ditto
+ * @sink: stands behind mapped pages without a backing, all ones at first
+ * @stats: per-CPU counters, see enum vpci_stat
+ *
+ * The fields are the library's. Parent drivers use the functions below.
+ */
+struct vpci_device {
+	struct vfio_device vdev;
+	const struct vpci_function *function;
+	const struct vpci_ops *ops;
+
+	struct mutex config_lock;
+	struct vpci_config config;
+	struct rw_semaphore trap_lock;
+	struct rw_semaphore memory_lock;
+	struct maple_tree backings;
+	bool decode;
+	bool dead;
+
+	bool open;
+	pid_t holder_pid;
+	char holder_comm[TASK_COMM_LEN];
+
+	struct page *sink;
+	struct vpci_stats __percpu *stats;
+};
+
+/**
+ * enum vpci_cache - how the processor may cache a backing
+ * @VPCI_CACHE_UNCACHED: device registers
+ * @VPCI_CACHE_WRITE_COMBINE: device memory, such as VRAM
+ * @VPCI_CACHE_WRITE_BACK: system memory
+ */
+enum vpci_cache {
+	VPCI_CACHE_UNCACHED,
+	VPCI_CACHE_WRITE_COMBINE,
+	VPCI_CACHE_WRITE_BACK,
+};
+
+struct vpci_function *vpci_function_create(struct device *dev,
+					   const struct vpci_desc *desc);
+void vpci_function_free(struct vpci_function *function);
+
+struct vpci_device *vpci_device_alloc(size_t size, struct device *dev,
+				      const struct vpci_function *function,
+				      const struct vpci_ops *ops);
+int vpci_device_register(struct vpci_device *vpci);
+int vpci_device_retire(struct vpci_device *vpci);
+void vpci_device_unregister(struct vpci_device *vpci);
+
+static inline void vpci_device_put(struct vpci_device *vpci)
+{
+	vfio_put_device(&vpci->vdev);
+}
+
+static inline struct vpci_device *to_vpci_device(struct vpci_config *cfg)
+{
+	return container_of(cfg, struct vpci_device, config);
+}
+
+int vpci_bar_back(struct vpci_device *vpci, unsigned int bar, u64 offset,
+		  phys_addr_t phys, u64 size, enum vpci_cache cache);
+void vpci_bar_revoke(struct vpci_device *vpci, unsigned int bar, u64 offset,
+		     u64 size);
+
+extern const struct attribute_group vpci_stats_group;
+
+#endif /* _LINUX_VFIO_VPCI_H */
