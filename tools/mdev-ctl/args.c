@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The grammar of the command line.
+ *
+ * It is mdevctl's: --opt V, --opt=V, -oV, -o=V, -o V and bundled flags (-vp P). Long options
+ * are not abbreviated, no option may be repeated, and a value that begins with a hyphen has to
+ * be attached. getopt_long() abbreviates, counts nothing and takes any next word for a value,
+ * so it cannot be used here.
+ *
+ * A word that is no option at all is refused where it stands. What concerns the options as a
+ * whole (repeated ones, values that cannot be right) is looked at in the end, so that --help
+ * wins over it.
+ */
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "args.h"
+#include "out.h"
+#include "uuid.h"
+
+static const char *option_text(const struct args_option *option)
+{
+	static char text[64];
+
+	snprintf(text, sizeof(text), option->metavar ? "--%s <%s>" : "--%s", option->name,
+		 option->metavar);
+	return text;
+}
+
+int args_error(const struct args_command *cmd, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fputs("error: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\n\nUsage: %s\n\nFor more information try 'mdev-ctl%s%s --help'\n",
+		cmd->usage, cmd->name ? " " : "", cmd->name ? cmd->name : "");
+	return EXIT_USAGE;
+}
+
+static int unexpected(const struct args_command *cmd, const char *prefix, int len, const char *word)
+{
+	args_error(cmd, "Found argument '%s%.*s' which wasn't expected, "
+		   "or isn't valid in this context", prefix, len, word);
+	return -1;
+}
+
+static int missing_value(const struct args_command *cmd, const struct args_option *option)
+{
+	args_error(cmd, "The argument '%s' requires a value but none was supplied",
+		   option_text(option));
+	return -1;
+}
+
+static void set(const struct args_command *cmd, struct args *args,
+		const struct args_option *option, const char *value)
+{
+	args->value[option - cmd->option] = value;
+	args->seen[option - cmd->option]++;
+}
+
+static int is_option(const char *word)
+{
+	return word[0] == '-' && word[1];
+}
+
+/* The parsers of one word return the number of words used, or -1. */
+static int parse_long(const struct args_command *cmd, const char *word, const char *next,
+		      struct args *args)
+{
+	const char *name = word + 2;
+	size_t len = strcspn(name, "=");
+	const char *attached = name[len] ? name + len + 1 : NULL;
+	const struct args_option *option;
+
+	for (option = cmd->option; option < cmd->option + cmd->options; option++)
+		if (strlen(option->name) == len && !memcmp(option->name, name, len))
+			break;
+	if (option == cmd->option + cmd->options)
+		return unexpected(cmd, "--", len, name);
+
+	if (!option->metavar) {
+		if (attached) {
+			args_error(cmd, "The argument '--%s' takes no value", option->name);
+			return -1;
+		}
+		set(cmd, args, option, "");
+		return 1;
+	}
+	if (!attached && (!next || is_option(next)))
+		return missing_value(cmd, option);
+	set(cmd, args, option, attached ? attached : next);
+	return attached ? 1 : 2;
+}
+
+static int parse_short(const struct args_command *cmd, const char *word, const char *next,
+		       struct args *args)
+{
+	for (const char *letter = word + 1; *letter; letter++) {
+		const struct args_option *option;
+
+		for (option = cmd->option; option < cmd->option + cmd->options; option++)
+			if (option->letter == *letter)
+				break;
+		if (option == cmd->option + cmd->options)
+			return unexpected(cmd, "-", 1, letter);
+
+		if (option->metavar) {
+			if (letter[1]) {
+				set(cmd, args, option, letter + 1 + (letter[1] == '='));
+				return 1;
+			}
+			if (!next || is_option(next))
+				return missing_value(cmd, option);
+			set(cmd, args, option, next);
+			return 2;
+		}
+		set(cmd, args, option, "");
+		if (option->ends)
+			break;
+	}
+	return 1;
+}
+
+static int has_ended(const struct args_command *cmd, const struct args *args)
+{
+	for (unsigned int i = 0; i < cmd->options; i++)
+		if (cmd->option[i].ends && args->seen[i])
+			return 1;
+	return 0;
+}
+
+static int check_options(const struct args_command *cmd, const struct args *args)
+{
+	for (unsigned int i = 0; i < cmd->options; i++) {
+		const struct args_option *option = &cmd->option[i];
+		const char *reason = NULL;
+
+		if (args->seen[i] > 1) {
+			args_error(cmd, "The argument '%s' was provided more than once, "
+				   "but cannot be used multiple times", option_text(option));
+			return -1;
+		}
+		if (args->value[i] && option->check)
+			reason = option->check(args->value[i]);
+		if (reason) {
+			args_error(cmd, "Invalid value '%s' for '%s': %s", args->value[i],
+				   option_text(option), reason);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int args_parse(const struct args_command *cmd, int argc, char **argv, struct args *args)
+{
+	int i = 0;
+
+	*args = (struct args){ 0 };
+	while (i < argc && is_option(argv[i])) {
+		const char *next = i + 1 < argc ? argv[i + 1] : NULL;
+		int used;
+
+		if (!strcmp(argv[i], "--")) {
+			i++;
+			break;
+		}
+		if (argv[i][1] == '-')
+			used = parse_long(cmd, argv[i], next, args);
+		else
+			used = parse_short(cmd, argv[i], next, args);
+		if (used < 0)
+			return -1;
+		i += used;
+		if (has_ended(cmd, args))
+			return i;
+	}
+
+	if (cmd->operand && i < argc)
+		args->operand = argv[i++];
+	if (cmd->name && i < argc)
+		return unexpected(cmd, "", INT_MAX, argv[i]);
+	return check_options(cmd, args) ? -1 : i;
+}
+
+void args_print_options(const struct args_command *cmd)
+{
+	out_printf("Options:\n");
+	for (unsigned int i = 0; i < cmd->options; i++) {
+		const struct args_option *option = &cmd->option[i];
+
+		if (option->letter)
+			out_printf("  -%c, %-20s %s\n", option->letter, option_text(option),
+				   option->help);
+		else
+			out_printf("      %-20s %s\n", option_text(option), option->help);
+	}
+}
+
+const char *args_check_uuid(const char *value)
+{
+	struct uuid uuid;
+
+	if (!uuid_parse(&uuid, value))
+		return NULL;
+	return "a UUID has 32 hexadecimal digits, as in 00112233-4455-6677-8899-aabbccddeeff";
+}
+
+const char *args_check_name(const char *value)
+{
+	if (!*value)
+		return "the name is empty";
+	if (strchr(value, '/'))
+		return "a name, not a path: it cannot contain '/'";
+	if (!strcmp(value, ".") || !strcmp(value, ".."))
+		return "not the name of a device or type";
+	if (strlen(value) > NAME_MAX)
+		return "the name is too long";
+	return NULL;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The grammar of the command line, and the texts that follow from it. */
+#ifndef MDEV_CTL_ARGS_H
+#define MDEV_CTL_ARGS_H
+
+#define ARGS_MAX 8
+
+/* Row 0 of every command's options. */
+enum { ARGS_HELP };
+#define ARGS_HELP_ROW { .letter = 'h', .name = "help", .help = "Print help", .ends = 1 }
+
+struct args_option {
+	char letter;		/* 0: has no short form */
+	const char *name;
+	const char *metavar;	/* NULL: takes no value */
+	const char *help;
+	int ends;		/* nothing after it, and nothing missing, matters */
+	/* Why the value cannot be right whatever the system looks like, or NULL. */
+	const char *(*check)(const char *value);
+};
+
+struct args {
+	const char *value[ARGS_MAX];	/* by row; NULL: not given; "": given, takes no value */
+	int seen[ARGS_MAX];
+	const char *operand;
+};
+
+struct args_command {
+	const char *name;	/* NULL: the program itself */
+	const char *usage;
+	const char *summary;
+	const char *operand;	/* NULL: takes none */
+	const struct args_option *option;
+	unsigned int options;
+	int (*run)(const struct args_command *cmd, const struct args *args);
+};
+
+#define ARGS_OPTIONS(table) .option = table, .options = sizeof(table) / sizeof(*(table))
+
+/*
+ * Reads options up to the first operand. Returns the number of arguments read, or -1 when an
+ * error has been reported.
+ */
+int args_parse(const struct args_command *cmd, int argc, char **argv, struct args *args);
+
+/* Reports a wrong use of cmd. Returns EXIT_USAGE. */
+int args_error(const struct args_command *cmd, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Prints the option table. */
+void args_print_options(const struct args_command *cmd);
+
+const char *args_check_uuid(const char *value);
+/* A name of one directory in sysfs, and nothing that leads elsewhere. */
+const char *args_check_name(const char *value);
+
+#endif

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Access to sysfs, the only place that knows where it is.
+ *
+ *	class/mdev_bus/PARENT			link to the physical device
+ *	    mdev_supported_types/TYPE/		create, available_instances, device_api, name, ..
+ *	bus/mdev/devices/UUID			link to ../../../devices/.../PARENT/UUID
+ *	    mdev_type				link to ../mdev_supported_types/TYPE
+ *	    remove
+ *
+ * All paths hang off one root, so that tests can put a tree of their own there. Every name
+ * above can be computed, so nothing is searched for. An instance's parent and type are in the
+ * text of its two links: reading the text is one system call each, and cannot fail half way as
+ * resolving the path can while the instance is going away.
+ *
+ * Writes never create a file: if the attribute is not there, the device is not there.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "out.h"
+#include "sysfs.h"
+
+static const char *sysfs_root = "";
+
+void sysfs_set_root(const char *root)
+{
+	sysfs_root = root;
+}
+
+int sysfs_require(void)
+{
+	if (sysfs_is_dir("."))
+		return EXIT_OK;
+	out_error(0, "Unable to find sysfs in '%s/sys'", sysfs_root);
+	if (*sysfs_root)
+		out_hint("--root or MDEV_CTL_ROOT moves the tool away from /sys; leave both out to "
+			 "use the system's.");
+	return EXIT_FAILED;
+}
+
+int sysfs_vanished(int err)
+{
+	return err == -ENOENT || err == -ENODEV || err == -ENXIO;
+}
+
+static int format_path(char path[static PATH_MAX], const char *fmt, va_list ap)
+{
+	int len = snprintf(path, PATH_MAX, "%s/sys/", sysfs_root);
+
+	if (len < PATH_MAX)
+		len += vsnprintf(path + len, PATH_MAX - len, fmt, ap);
+	return len < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+int sysfs_is_dir(const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	va_list ap;
+	int err;
+
+	va_start(ap, fmt);
+	err = format_path(path, fmt, ap);
+	va_end(ap);
+	return !err && !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+static char *copy(const char *string)
+{
+	char *dup = strdup(string);
+
+	if (!dup)
+		out_of_memory();
+	return dup;
+}
+
+static void add_name(struct sysfs_names *names, const char *name)
+{
+	/* Grows at powers of two, so the size need not be kept. */
+	if (!(names->count & (names->count - 1))) {
+		size_t size = names->count ? names->count * 2 : 1;
+
+		names->name = reallocarray(names->name, size, sizeof(*names->name));
+		if (!names->name)
+			out_of_memory();
+	}
+	names->name[names->count++] = copy(name);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int list_dir(struct sysfs_names *names, DIR *dir)
+{
+	struct dirent *entry;
+
+	for (errno = 0; (entry = readdir(dir)); errno = 0)
+		if (entry->d_name[0] != '.')
+			add_name(names, entry->d_name);
+	return -errno;
+}
+
+int sysfs_list(struct sysfs_names *names, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	va_list ap;
+	DIR *dir;
+	int err;
+
+	*names = (struct sysfs_names){ 0 };
+	va_start(ap, fmt);
+	err = format_path(path, fmt, ap);
+	va_end(ap);
+	if (err)
+		return err;
+
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	err = list_dir(names, dir);
+	closedir(dir);
+	if (err) {
+		sysfs_free_names(names);
+		return err;
+	}
+	if (names->count)
+		qsort(names->name, names->count, sizeof(*names->name), compare_names);
+	return 0;
+}
+
+void sysfs_free_names(struct sysfs_names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->name[i]);
+	free(names->name);
+	*names = (struct sysfs_names){ 0 };
+}
+
+static char *trim(char *string)
+{
+	size_t len;
+
+	while (isspace((unsigned char)*string))
+		string++;
+	len = strlen(string);
+	while (len && isspace((unsigned char)string[len - 1]))
+		len--;
+	string[len] = '\0';
+	return string;
+}
+
+int sysfs_read_string(char **value, const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	char data[65536 + 1];	/* sysfs shows at most a page, and pages have up to 64 KiB */
+	size_t len = 0;
+	ssize_t n;
+	va_list ap;
+	int err, fd;
+
+	va_start(ap, fmt);
+	err = format_path(path, fmt, ap);
+	va_end(ap);
+	if (err)
+		return err;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	do {
+		n = read(fd, data + len, sizeof(data) - 1 - len);
+		if (n > 0)
+			len += n;
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	err = n < 0 ? -errno : 0;
+	close(fd);
+	if (err)
+		return err;
+
+	data[len] = '\0';
+	*value = copy(trim(data));
+	return 0;
+}
+
+int sysfs_write_string(const char *value, const char *fmt, ...)
+{
+	size_t len = strlen(value);
+	char path[PATH_MAX];
+	ssize_t n;
+	va_list ap;
+	int err, fd;
+
+	va_start(ap, fmt);
+	err = format_path(path, fmt, ap);
+	va_end(ap);
+	if (err)
+		return err;
+
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* One call carries the whole value, and the kernel acts on it or does nothing. */
+	do {
+		n = write(fd, value, len);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		err = -errno;
+	else if ((size_t)n != len)
+		err = -EIO;
+	close(fd);
+	return err;
+}
+
+static int read_link(char target[static PATH_MAX], const char *fmt, ...)
+{
+	char path[PATH_MAX];
+	va_list ap;
+	ssize_t n;
+	int err;
+
+	va_start(ap, fmt);
+	err = format_path(path, fmt, ap);
+	va_end(ap);
+	if (err)
+		return err;
+
+	n = readlink(path, target, PATH_MAX - 1);
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	return 0;
+}
+
+/* Cuts the last component off path and returns it; "" when there is none. */
+static char *cut_last(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return path + strlen(path);
+	*slash = '\0';
+	return slash + 1;
+}
+
+int sysfs_read_instance(struct sysfs_instance *instance, const char *uuid)
+{
+	char device[PATH_MAX], type[PATH_MAX];
+	int err;
+
+	err = read_link(device, SYSFS_INSTANCE, uuid);
+	if (!err)
+		err = read_link(type, SYSFS_INSTANCE "/mdev_type", uuid);
+	if (err)
+		return err;
+
+	cut_last(device);
+	instance->parent = copy(cut_last(device));
+	instance->type = copy(cut_last(type));
+	return 0;
+}
+
+void sysfs_free_instance(struct sysfs_instance *instance)
+{
+	free(instance->parent);
+	free(instance->type);
+	*instance = (struct sysfs_instance){ 0 };
+}

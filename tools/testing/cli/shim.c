@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Preloaded into mdev-ctl, gives plain files the manners of sysfs.
+ *
+ *	SHIM_LOG	file to which each write to a `create` or `remove` is added: name, length, data
+ *	SHIM_ERRNO	such a write fails with this errno
+ *	SHIM_EINTR	if set, the first such write is interrupted
+ *	SHIM_VANISH	links whose path contains this are gone
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static ssize_t real_write(int fd, const void *data, size_t len)
+{
+	return syscall(SYS_write, fd, data, len);
+}
+
+static const char *attribute_name(int fd)
+{
+	static char path[PATH_MAX];
+	char proc[64];
+	ssize_t n;
+	char *name;
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	n = syscall(SYS_readlinkat, AT_FDCWD, proc, path, sizeof(path) - 1);
+	if (n < 0)
+		return NULL;
+	path[n] = '\0';
+	name = strrchr(path, '/');
+	if (!name || (strcmp(name, "/create") && strcmp(name, "/remove")))
+		return NULL;
+	return name + 1;
+}
+
+static void log_write(const char *name, const char *data, size_t len)
+{
+	const char *log = getenv("SHIM_LOG");
+	char line[256];
+	int fd, n;
+
+	if (!log)
+		return;
+	fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	n = snprintf(line, sizeof(line), "%s %zu %.*s\n", name, len, (int)len, data);
+	if (fd < 0 || real_write(fd, line, n) != n)
+		abort();
+	close(fd);
+}
+
+ssize_t write(int fd, const void *data, size_t len)
+{
+	const char *error = getenv("SHIM_ERRNO");
+	const char *name = attribute_name(fd);
+
+	if (!name)
+		return real_write(fd, data, len);
+	log_write(name, data, len);
+	if (getenv("SHIM_EINTR")) {
+		unsetenv("SHIM_EINTR");
+		errno = EINTR;
+		return -1;
+	}
+	if (error) {
+		errno = atoi(error);
+		return -1;
+	}
+	return real_write(fd, data, len);
+}
+
+ssize_t readlink(const char *path, char *target, size_t size)
+{
+	const char *vanish = getenv("SHIM_VANISH");
+
+	if (vanish && strstr(path, vanish)) {
+		errno = ENOENT;
+		return -1;
+	}
+	return syscall(SYS_readlinkat, AT_FDCWD, path, target, size);
+}
