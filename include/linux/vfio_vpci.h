@@ -62,8 +62,8 @@ struct vpci_function {
  *	the guest wrote may stay. Memory decode is off and no trapped access is
  *	in flight
  * @get_plane: optional: the function has a display. Fill in drm_format, width,
- *	height, stride, size and region_index of the plane that drm_plane_type
- *	asks for; leave all of them zero while there is no picture
+ *	height, stride, size and region_index of the picture, which begins at
+ *	offset 0 of that region; leave all of them zero while there is none
  *
  * All may sleep. @bar_read and @bar_write run concurrently with each other:
  * the driver brings its own lock. They may call vpci_bar_back() and

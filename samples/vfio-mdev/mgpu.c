@@ -26,7 +26,6 @@
 #include <linux/sizes.h>
 #include <linux/vfio_vpci.h>
 #include <drm/drm_fourcc.h>
-#include <drm/drm_plane.h>
 
 #define MGPU_NAME		"mgpu"
 #define MGPU_VENDOR_ID		0x1234
@@ -40,6 +39,7 @@
 #define MGPU_DISPI_BASE		0x500
 #define MGPU_QEXT_SIZE		0x600
 #define MGPU_QEXT_ENDIAN	0x604
+#define MGPU_QEXT_BYTES		8
 
 #define MGPU_DISPI_ID5		0xb0c5
 #define MGPU_DISPI_ENABLED	0x01
@@ -217,6 +217,12 @@ static void mgpu_vram_scrub(struct mgpu_instance *inst)
 	memset_io(inst->mgpu->vram + inst->vram_offset, 0, inst->vram_size);
 }
 
+static bool mgpu_is_dispi(u64 offset)
+{
+	return offset >= MGPU_DISPI_BASE &&
+	       offset < MGPU_DISPI_BASE + 2 * DISPI_NR;
+}
+
 static u16 mgpu_dispi_read(struct mgpu_instance *inst, unsigned int reg)
 {
 	switch (reg) {
@@ -229,30 +235,37 @@ static u16 mgpu_dispi_read(struct mgpu_instance *inst, unsigned int reg)
 	}
 }
 
-/* 16-bit registers at 0x500, 32-bit ones at 0x600; what is not there reads 0 */
-static u32 mgpu_reg_read(struct mgpu_instance *inst, u64 offset)
+/* All registers as 16-bit words; what is not there reads 0 */
+static u16 mgpu_word_read(struct mgpu_instance *inst, u64 offset)
 {
-	if (offset == MGPU_QEXT_SIZE)
-		return 8;
-	if (offset == MGPU_QEXT_ENDIAN)
-		return inst->big_endian ? MGPU_ENDIAN_BIG : MGPU_ENDIAN_LITTLE;
-	if (offset >= MGPU_DISPI_BASE &&
-	    offset < MGPU_DISPI_BASE + 2 * DISPI_NR)
+	u32 endian = inst->big_endian ? MGPU_ENDIAN_BIG : MGPU_ENDIAN_LITTLE;
+
+	if (mgpu_is_dispi(offset))
 		return mgpu_dispi_read(inst, (offset - MGPU_DISPI_BASE) / 2);
-	return 0;
+
+	switch (offset) {
+	case MGPU_QEXT_SIZE:
+		return MGPU_QEXT_BYTES;
+	case MGPU_QEXT_ENDIAN:
+	case MGPU_QEXT_ENDIAN + 2:
+		return endian;
+	default:
+		return 0;
+	}
 }
 
 static u64 mgpu_bar_read(struct vpci_device *vpci, unsigned int bar, u64 offset,
 			 unsigned int width)
 {
 	struct mgpu_instance *inst = to_instance(vpci);
-	u64 value;
+	u64 value = 0;
+	unsigned int i;
 
 	mutex_lock(&inst->lock);
-	value = mgpu_reg_read(inst, offset);
-	/* Two DISPI registers in one access */
-	if (width == 4 && offset < MGPU_QEXT_SIZE)
-		value |= (u64)mgpu_reg_read(inst, offset + 2) << 16;
+	if (width == 1)
+		value = mgpu_word_read(inst, offset & ~1ULL) >> (offset % 2 * 8);
+	for (i = 0; i + 2 <= width; i += 2)
+		value |= (u64)mgpu_word_read(inst, offset + i) << (8 * i);
 	mutex_unlock(&inst->lock);
 	return value;
 }
@@ -261,13 +274,16 @@ static void mgpu_bar_write(struct vpci_device *vpci, unsigned int bar,
 			   u64 offset, unsigned int width, u64 value)
 {
 	struct mgpu_instance *inst = to_instance(vpci);
+	unsigned int i;
 
 	mutex_lock(&inst->lock);
 	if (offset == MGPU_QEXT_ENDIAN && width == 4)
 		inst->big_endian = value == MGPU_ENDIAN_BIG;
-	else if (width == 2 && offset >= MGPU_DISPI_BASE &&
-		 offset < MGPU_DISPI_BASE + 2 * DISPI_NR)
-		inst->dispi[(offset - MGPU_DISPI_BASE) / 2] = value;
+	for (i = 0; i + 2 <= width; i += 2) {
+		if (mgpu_is_dispi(offset + i))
+			inst->dispi[(offset + i - MGPU_DISPI_BASE) / 2] =
+				value >> (8 * i);
+	}
 	mutex_unlock(&inst->lock);
 }
 
@@ -297,8 +313,7 @@ static void mgpu_get_plane(struct vpci_device *vpci,
 	mutex_lock(&inst->lock);
 	stride = max(dispi[DISPI_VIRT_WIDTH], dispi[DISPI_XRES]) * 4;
 	size = stride * dispi[DISPI_YRES];
-	if (plane->drm_plane_type == DRM_PLANE_TYPE_PRIMARY &&
-	    (dispi[DISPI_ENABLE] & MGPU_DISPI_ENABLED) &&
+	if ((dispi[DISPI_ENABLE] & MGPU_DISPI_ENABLED) &&
 	    dispi[DISPI_BPP] == 32 && !inst->big_endian &&
 	    !dispi[DISPI_X_OFFSET] && !dispi[DISPI_Y_OFFSET] &&
 	    size && size / dispi[DISPI_YRES] == stride &&

@@ -206,6 +206,7 @@ static int vpci_ioctl_query_gfx_plane(struct vpci_device *vpci,
 	if (asked.flags != VFIO_GFX_PLANE_TYPE_REGION)
 		return -EINVAL;
 
+	/* QEMU leaves drm_plane_type unset when it asks for a region */
 	plane.argsz = asked.argsz;
 	plane.flags = asked.flags;
 	plane.drm_plane_type = asked.drm_plane_type;
