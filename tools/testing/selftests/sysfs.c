@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sysfs.h"
+
+#define FORMAT_PATH(path, format) do {				\
+	va_list args;						\
+								\
+	va_start(args, format);					\
+	vsnprintf(path, sizeof(path), format, args);		\
+	va_end(args);						\
+} while (0)
+
+int sysfs_write(const char *text, const char *format, ...)
+{
+	size_t len = strlen(text);
+	char path[PATH_MAX];
+	int fd, ret = 0;
+
+	FORMAT_PATH(path, format);
+	fd = open(path, O_WRONLY);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, len) != (ssize_t)len)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+long sysfs_read_long(const char *format, ...)
+{
+	char path[PATH_MAX];
+	long value = -1;
+	FILE *file;
+
+	FORMAT_PATH(path, format);
+	file = fopen(path, "r");
+	if (!file)
+		return -1;
+	if (fscanf(file, "%ld", &value) != 1)
+		value = -1;
+	fclose(file);
+	return value;
+}
+
+char *sysfs_link_name(const char *format, ...)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	ssize_t len;
+
+	FORMAT_PATH(path, format);
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len < 0)
+		return NULL;
+	target[len] = '\0';
+	return strdup(basename(target));
+}
+
+bool sysfs_exists(const char *format, ...)
+{
+	char path[PATH_MAX];
+
+	FORMAT_PATH(path, format);
+	return !access(path, F_OK);
+}
+
+int mdev_create(const char *type, const char *uuid)
+{
+	return sysfs_write(uuid, "/sys/bus/pci/devices/%s/mdev_supported_types/mgpu-%s/create",
+			   getenv("LAB_PARENT"), type);
+}
+
+int mdev_remove(const char *uuid)
+{
+	return sysfs_write("1", "/sys/bus/mdev/devices/%s/remove", uuid);
+}
+
+bool mdev_exists(const char *uuid)
+{
+	return sysfs_exists("/sys/bus/mdev/devices/%s", uuid);
+}
+
+long mdev_available(const char *type)
+{
+	return sysfs_read_long("/sys/bus/pci/devices/%s/mdev_supported_types/mgpu-%s/available_instances",
+			       getenv("LAB_PARENT"), type);
+}
+
+long mdev_stat(const char *uuid, const char *name)
+{
+	return sysfs_read_long("/sys/bus/mdev/devices/%s/vpci/%s", uuid, name);
+}
+
+int klog_open(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_END);
+	return fd;
+}
+
+int klog_count(int fd, const char *text)
+{
+	char line[1024];
+	ssize_t len;
+	int count = 0;
+
+	for (;;) {
+		len = read(fd, line, sizeof(line) - 1);
+		/* EPIPE: lines were lost before they were read; go on */
+		if (len < 0 && errno != EPIPE)
+			break;
+		if (len < 0)
+			continue;
+		line[len] = '\0';
+		if (strstr(line, text))
+			count++;
+	}
+	close(fd);
+	return count;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Mediated devices through sysfs, and the kernel's log
+ *
+ * The parent is the PCI device that the environment variable LAB_PARENT names.
+ */
+#ifndef SYSFS_H
+#define SYSFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* write(2) of @text to the file; 0 or a negative errno */
+__attribute__((format(printf, 2, 3)))
+int sysfs_write(const char *text, const char *path, ...);
+
+/* Contents as a number; -1 when it cannot be read */
+__attribute__((format(printf, 1, 2)))
+long sysfs_read_long(const char *path, ...);
+
+/* Last part of a link's target, to be freed; NULL when there is none */
+__attribute__((format(printf, 1, 2)))
+char *sysfs_link_name(const char *path, ...);
+
+__attribute__((format(printf, 1, 2)))
+bool sysfs_exists(const char *path, ...);
+
+/* @type without the driver's prefix, such as "8M"; 0 or a negative errno */
+int mdev_create(const char *type, const char *uuid);
+int mdev_remove(const char *uuid);
+bool mdev_exists(const char *uuid);
+long mdev_available(const char *type);
+/* One of the counters in the instance's "vpci" directory */
+long mdev_stat(const char *uuid, const char *name);
+
+/* Follow the kernel's log from now on */
+int klog_open(void);
+/* How many lines that contain @text have come since; closes @fd */
+int klog_count(int fd, const char *text);
+
+#endif /* SYSFS_H */

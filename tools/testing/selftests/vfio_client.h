@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A VFIO user of one mediated device, as small as it can be
+ *
+ * Functions return 0 or a positive count, or a negative errno.
+ */
+#ifndef VFIO_CLIENT_H
+#define VFIO_CLIENT_H
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <linux/vfio.h>
+
+/**
+ * struct vfio_client - an open device
+ * @container: /dev/vfio/vfio, with the type 1 IOMMU
+ * @group: /dev/vfio/<number>
+ * @device: the device's own file
+ * @config: where config space lies in @device
+ */
+struct vfio_client {
+	int container;
+	int group;
+	int device;
+	uint64_t config;
+};
+
+/**
+ * vfio_client_open() - open the instance
+ * @client: filled in
+ * @uuid: name of the instance
+ *
+ * Return: 0, or a negative errno with everything closed again.
+ */
+int vfio_client_open(struct vfio_client *client, const char *uuid);
+void vfio_client_close(struct vfio_client *client);
+
+int vfio_client_region(struct vfio_client *client, unsigned int index,
+		       struct vfio_region_info *info);
+
+/* Little-endian value of @len bytes of config space; they assert success */
+uint64_t vfio_client_get(struct vfio_client *client, unsigned int offset,
+			 unsigned int len);
+void vfio_client_put(struct vfio_client *client, unsigned int offset,
+		     unsigned int len, uint64_t value);
+
+/* Switch memory decode (COMMAND.MEM) */
+void vfio_client_decode(struct vfio_client *client, int on);
+
+/* pread(2) and pwrite(2) with the errno in the result */
+ssize_t vfio_client_read(struct vfio_client *client, uint64_t pos, void *buf,
+			 size_t len);
+ssize_t vfio_client_write(struct vfio_client *client, uint64_t pos,
+			  const void *buf, size_t len);
+
+#endif /* VFIO_CLIENT_H */
