@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A real guest on an instance, in the lab VM: QEMU has nothing to complain of,
+# the guest's own bochs driver drives it, a reset of the machine included.
+#
+#   guest_test.sh FBDRAW [NAME...]    FBDRAW: the program that knows the pictures
+
+set -u
+
+fbdraw=$1
+shift
+# shellcheck source=tools/testing/tap.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
+nested=$here/../lab/nested.sh
+parent=/sys/bus/pci/devices/$LAB_PARENT
+uuid=cccccccc-9e57-4c11-8c11-000000000001
+instance=/sys/bus/mdev/devices/$uuid
+
+last=guest
+
+# The guest that all tests share; nested.sh says on stderr what went wrong.
+start_guest() {
+	echo $uuid > "$parent/mdev_supported_types/mgpu-8M/create" &&
+		"$nested" start guest -- -device \
+			"vfio-pci,sysfsdev=$instance,display=on,id=gpu" &&
+		"$nested" wait guest ready 60
+}
+
+# Width, height and stride of the mode that bochs chooses with 8 MiB
+mode='1024 768 4096'
+
+in_guest() { "$nested" cmd guest "$1"; }
+qmp() { "$nested" qmp guest "$@" > /dev/null || fail "qmp $*"; }
+
+test_stock_driver_finds_its_display() {
+	expect_equal 'bochs-drmdrmfb' "$(in_guest 'cut -d" " -f2 /proc/fb')" 'frame buffer'
+	# What the guest's kernel found by sizing the BARs
+	# shellcheck disable=SC2016 # for the guest's shell
+	expect_equal '8388608 4096' "$(in_guest '
+		cd /sys/bus/pci/drivers/bochs-drm/0000:*
+		i=0
+		while read -r start end flags; do
+			if [ $i = 0 ] || [ $i = 2 ]; then echo $((end - start + 1)); fi
+			i=$((i + 1))
+		done < resource' | xargs)" 'sizes of BAR 0 and BAR 2'
+}
+
+test_guest_sees_256_bytes_of_config() {
+	expect_equal 256 "$(in_guest 'cat /sys/bus/pci/drivers/bochs-drm/0000:*/config | wc -c')" bytes
+}
+
+test_picture_reaches_the_vram() {
+	local said end=$((SECONDS + 20))
+
+	expect_equal "drawn 1024x768 stride 4096" "$(in_guest 'fbdraw draw K')" fbdraw
+	# The guest's driver copies the picture to the VRAM a little later
+	# shellcheck disable=SC2086 # three numbers
+	until said=$("$fbdraw" check K $mode "$parent/resource0" \
+		     "$(<$instance/mgpu/vram_offset)"); do
+		((SECONDS < end)) || { fail "$said"; return; }
+	done
+	[[ $(<$instance/vpci/pages_mapped) -ge 768 ]] ||
+		fail "only $(<$instance/vpci/pages_mapped) pages are mapped"
+}
+
+test_screendump_shows_the_screen() {
+	qmp screendump "{\"filename\": \"$LAB_OUT/guest_test.ppm\"}"
+	expect_equal '1024 768' "$(sed -n 2p "$LAB_OUT/guest_test.ppm")" 'size of the screen'
+}
+
+test_remove_in_use_is_refused() {
+	expect_equal 'Device or resource busy' \
+		"$( (echo 1 > $instance/remove) 2>&1 | sed 's/.*: //')" 'errno'
+	expect_equal 0x1234 "$(in_guest 'cat /sys/bus/pci/drivers/bochs-drm/0000:*/vendor')" 'vendor afterwards'
+}
+
+# A reset of the machine resets the function: QEMU finds a way to do it, nothing
+# of the picture is left in the VRAM, and the guest comes up again.
+test_machine_reset() {
+	local resets end=$((SECONDS + 20))
+
+	resets=$(<$instance/vpci/resets)
+	qmp stop
+	qmp set-action '{"reboot": "reset"}'
+	qmp system_reset
+	until (($(<$instance/vpci/resets) > resets)); do
+		((SECONDS < end)) || { fail 'the function was not reset in 20 s'; return; }
+	done
+	# shellcheck disable=SC2086 # three numbers
+	expect_equal 0 "$("$fbdraw" scan K $mode "$parent/resource0" \
+		"$(<$instance/mgpu/vram_offset)" 8388608)" 'what is left of the picture'
+	qmp cont
+	expect_equal 'bochs-drmdrmfb' "$("$nested" cmd guest --time-limit 60 \
+		'cut -d" " -f2 /proc/fb')" 'frame buffer after the reset'
+}
+
+test_qemu_says_nothing() {
+	"$nested" stop guest || fail 'the guest did not power off'
+	expect_equal '' "$(<"$LAB_OUT/guest.qemu.log")" "QEMU's own messages"
+}
+
+test_everything_comes_back() {
+	echo 1 > $instance/remove || fail remove
+	expect_equal 2 "$(<"$parent/mdev_supported_types/mgpu-8M/available_instances")" 'available mgpu-8M'
+}
+
+if ! start_guest; then
+	echo 'not ok 1 - the guest did not start'
+	echo '1..1'
+	exit 1
+fi
+tap_main "$@"

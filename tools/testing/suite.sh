@@ -1,0 +1,22 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Running a program that prints TAP as one suite of many; to be sourced. Its
+# results go through as they are. A suite that dies on the way, runs fewer tests
+# than it planned or none at all adds a "not ok" of its own, so that counting
+# the "ok" and "not ok" lines of everything tells the truth.
+
+# suite NAME COMMAND...: NAME is also where its output is kept, in $SUITE_OUT
+suite() {
+	local name=$1 log=$SUITE_OUT/$1.tap status=0 ran planned
+	shift
+	echo "# suite $name"
+	"$@" 2>&1 < /dev/null | tee "$log" || status=$?
+	ran=$(grep -cE '^(not )?ok ' "$log")
+	planned=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$log" | tail -n 1)
+	if ((ran == 0)) || [[ $planned != "$ran" ]]; then
+		echo "not ok - $name: ${planned:-no} tests planned, $ran ran, status $status; log: $log"
+	elif ((status)) && ! grep -q '^not ok ' "$log"; then
+		echo "not ok - $name: status $status with no test failed; log: $log"
+	fi
+}
