@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the scripts of the lab share: messages, where things are, and which kernel to boot. To be sourced.
+#
+# A kernel is three things of one version: an image, its modules, and its headers (our own modules are built with
+# them). Image and modules are the installed ones, or those that setup.sh unpacked under CACHE/kernels/KVER.
+
+LAB_DIR=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034 # used by the scripts that source this
+REPO=$(cd -P "$LAB_DIR/../../.." && pwd)
+CACHE=${VFIO_MDEV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vfio-mdev}
+# What to boot when nobody says otherwise: a glob of versions.
+# shellcheck disable=SC2034
+KVER_GLOB='6.12.*'
+
+# The name before a message is that of the script which was called.
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# need COMMAND...: stop when a program is not installed
+need() {
+	local cmd
+	for cmd; do
+		command -v "$cmd" >/dev/null ||
+			die "the program '$cmd' is not installed; run tools/testing/lab/setup.sh"
+	done
+}
+
+# The root that holds the image and modules of kernel $1; fails when there is none.
+kernel_root() {
+	local root
+	for root in / "$CACHE/kernels/$1"; do
+		if [[ -r ${root%/}/boot/vmlinuz-$1 && -r ${root%/}/lib/modules/$1/modules.dep ]]; then
+			echo "$root"
+			return
+		fi
+	done
+	return 1
+}
+
+kernel_has_headers() {
+	[[ -e /usr/src/linux-headers-$1/Makefile || -e /lib/modules/$1/build/Makefile ]]
+}
+
+# Versions that match glob $1 and have an image somewhere, newest first.
+kernel_versions() {
+	local image kver
+	for image in /boot/vmlinuz-* "$CACHE"/kernels/*/boot/vmlinuz-*; do
+		kver=${image##*/vmlinuz-}
+		# shellcheck disable=SC2053 # $1 is a glob
+		if [[ -e $image && $kver == $1 ]]; then echo "$kver"; fi
+	done | sort -Vru
+}
+
+# The newest complete kernel that matches glob $1; fails when there is none.
+kernel_find() {
+	local kver
+	while read -r kver; do
+		if kernel_root "$kver" >/dev/null && kernel_has_headers "$kver"; then
+			echo "$kver"
+			return
+		fi
+	done < <(kernel_versions "$1")
+	return 1
+}

@@ -1,0 +1,163 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Boots a stock kernel in QEMU on this machine's own root file system (read-only, with a tmpfs on top) and runs a
+# command in it as root, so that kernel modules can be tested without touching the machine.
+#
+#   run.sh [OPTION...] -- CMD [ARGS...]      run CMD; its output and exit status are ours
+#   run.sh [OPTION...] --shell               a root shell in the VM, for a developer at a terminal
+#
+# CMD runs in the repository's root with
+#   LAB_OUT     a directory shared read-write with the host (--out), under the same name inside
+#   LAB_KVER    the kernel's version; its modules are complete
+#   LAB_PARENT  PCI address of the "physical" device, a bochs-display
+#
+# Exit status: CMD's; 1 if the kernel log shows a splat; 124 time limit; 125 the VM died without a verdict.
+
+set -euo pipefail
+# shellcheck source=tools/testing/lab/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+PARENT_SLOT=10
+time_limit='' out='' name=lab kver='' vram=16M mem=3G shell_mode=0
+
+usage() {
+	cat >&2 <<-EOF
+		usage: run.sh [OPTION...] -- CMD [ARGS...]
+		       run.sh [OPTION...] --shell
+		  --time-limit SEC  give up after SEC seconds, boot included (default 600; none with --shell)
+		  --out DIR         share DIR as \$LAB_OUT and put the logs there (default: a new temporary directory)
+		  --name NAME       name of the run in messages (default $name)
+		  --kver KVER       kernel to boot (default: the newest $KVER_GLOB)
+		  --vram SIZE       memory of the physical device (default $vram)
+		  --mem SIZE        memory of the VM (default $mem)
+	EOF
+	exit 2
+}
+
+while (($#)); do
+	case $1 in
+	--time-limit | --out | --name | --kver | --vram | --mem)
+		(($# >= 2)) || { say "option $1 needs a value"; usage; }
+		option=${1#--}
+		printf -v "${option//-/_}" '%s' "$2"
+		shift 2
+		;;
+	--shell) shell_mode=1; shift ;;
+	--) shift; break ;;
+	-h | --help) usage ;;
+	*) say "unknown argument '$1'; CMD comes after --"; usage ;;
+	esac
+done
+
+if ((shell_mode)); then
+	(($# == 0)) || { say "--shell takes no CMD"; usage; }
+	[[ -t 0 && -t 1 ]] || die "--shell needs a terminal on its input and output; use -- CMD in scripts"
+	time_limit=${time_limit:-1000000000}
+else
+	(($#)) || { say "there is no CMD to run"; usage; }
+	time_limit=${time_limit:-600}
+fi
+[[ $time_limit =~ ^[0-9]+([.][0-9]+)?$ ]] || die "--time-limit '$time_limit' is not a number of seconds"
+need qemu-system-x86_64 busybox cpio modprobe setpriv
+
+# --- kernel
+
+if [[ -z $kver ]]; then
+	kver=$(kernel_find "$KVER_GLOB") ||
+		die "no kernel $KVER_GLOB with image, modules and headers on this machine; run tools/testing/lab/setup.sh"
+elif ! kernel_root "$kver" >/dev/null; then
+	die "kernel '$kver' has no image or no modules here (there are: $(kernel_versions '*' | tr '\n' ' ')); choose one" \
+		"with --kver or run tools/testing/lab/setup.sh"
+fi
+root=$(kernel_root "$kver")
+kernel=${root%/}/boot/vmlinuz-$kver
+modules=''
+if [[ $root != / ]]; then modules=$(cd -P "$root/lib/modules/$kver" && pwd); fi
+initramfs=$("$LAB_DIR/initramfs.sh" lab "$kver")
+nested=$("$LAB_DIR/initramfs.sh" nested "$kver")
+nested_kernel=$("$LAB_DIR/initramfs.sh" vmlinux "$kver")
+
+# --- accelerator: KVM where it boots this kernel; that /dev/kvm exists proves nothing
+
+probe_kvm() {
+	local log status=0
+	[[ -r /dev/kvm && -w /dev/kvm ]] || return 1
+	log=$(setpriv --pdeathsig KILL timeout -k 1 10 qemu-system-x86_64 -machine q35 -accel kvm -cpu host -smp 2 \
+		-m 512M -nodefaults -display none -vga none -no-reboot -serial stdio -kernel "$kernel" \
+		-initrd "$initramfs" -append "console=ttyS0 quiet panic=-1 lab.probe" </dev/null 2>&1) || status=$?
+	[[ $status == 0 && $log == *lab-probe-alive* ]]
+}
+
+choose_accel() {
+	local answer
+	answer=$CACHE/accel/$(</proc/sys/kernel/random/boot_id)-$kver-$(id -u)
+	if [[ ! -s $answer ]]; then
+		mkdir -p "$CACHE/accel"
+		if probe_kvm; then echo kvm; else echo tcg; fi >"$answer.$$"
+		mv "$answer.$$" "$answer"
+	fi
+	cat "$answer"
+}
+
+accel=${LAB_ACCEL:-$(choose_accel)}
+case $accel in
+kvm) accel_words=(-accel kvm -cpu host) ;;
+tcg) accel_words=(-accel "tcg,thread=multi" -cpu max) ;;
+*) die "LAB_ACCEL='$accel' is neither kvm nor tcg" ;;
+esac
+
+# --- where the output goes
+
+if [[ -z $out ]]; then out=$(mktemp -d "${TMPDIR:-/tmp}/lab-$name.XXXXXX"); fi
+mkdir -p "$out" || die "cannot make the directory '$out' (--out)"
+out=$(cd -P "$out" && pwd)
+[[ $out != / && $out != "$REPO" && $REPO != "$out"/* ]] ||
+	die "--out '$out' would hide the repository in the VM; use a directory of its own"
+rm -f "$out"/{console.log,console.log.*,qemu.log,dmesg.txt}
+: >"$out/console.log"
+say "kernel $kver, $accel, output in $out"
+
+# --- the job: appended to the initramfs, because a command line of a kernel cannot carry any string
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/lab-work.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+winsize=''
+if ((shell_mode)); then winsize=$(stty size); fi
+mkdir "$work/job.d"
+printf '%s=%q\n' REPO "$REPO" OUT "$out" KEEP "$REPO"$'\n'"$CACHE" KVER "$kver" MODULES "$modules" TOKEN "$token" \
+	PARENT "0000:00:$PARENT_SLOT.0" SHELL_MODE "$shell_mode" TERM "${TERM:-dumb}" WINSIZE "$winsize" \
+	CACHE "$CACHE" KERNEL "$kernel" NESTED "$nested" NESTED_KERNEL "$nested_kernel" >"$work/job.d/job"
+{ printf 'ARGV=('; (($# == 0)) || printf ' %q' "$@"; printf ' )\n'; } >"$work/job.d/argv"
+{
+	cat "$initramfs"
+	(cd "$work/job.d" && printf 'job\nargv\n' | cpio -o -H newc --quiet)
+} >"$work/initramfs"
+
+# --- QEMU
+
+# shellcheck disable=SC2054 # commas are QEMU's
+# The chardevs out, ctl, tty and qmp are made by supervise.py. A comma in a value of QEMU's is doubled.
+qemu=(qemu-system-x86_64 -name "lab-${name//,/,,}" -machine q35 "${accel_words[@]}" -smp 2 -m "$mem"
+	-nodefaults -display none -vga none -no-reboot
+	-kernel "$kernel" -initrd "$work/initramfs"
+	-append "console=ttyS0 loglevel=5 panic_on_warn=1 panic=-1 panic_print=0x20 iomem=relaxed log_buf_len=8M"
+	-chardev "file,id=console,path=${out//,/,,}/console.log" -serial chardev:console
+	-mon chardev=qmp,mode=control
+	-device "bochs-display,vgamem=$vram,addr=0x$PARENT_SLOT"
+	-virtfs "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap"
+	-virtfs "local,path=${out//,/,,},mount_tag=out,security_model=none,multidevs=remap"
+	-device virtio-serial-pci
+	-device virtserialport,chardev=out,name=lab.out
+	-device virtserialport,chardev=ctl,name=lab.ctl)
+tty=()
+if ((shell_mode)); then
+	# shellcheck disable=SC2054
+	qemu+=(-device virtconsole,chardev=tty)
+	tty=(--tty)
+fi
+
+trap - EXIT
+exec /usr/bin/python3 -B "$LAB_DIR/supervise.py" --name "$name" --out "$out" --work "$work" --token "$token" \
+	--time-limit "$time_limit" --boot-limit "${LAB_BOOT_LIMIT:-60}" "${tty[@]}" -- "${qemu[@]}"

@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Tests the lab itself: what a test in the VM reports must be what run.sh reports, above all when things go wrong.
+# Prints TAP; boots six VMs, about a minute and a half where KVM does not work. Arguments: names of tests to run.
+
+# The tests are called by name and hold code for the VM.
+# shellcheck disable=SC2317,SC2016
+
+set -euo pipefail
+# shellcheck source=tools/testing/lab/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/lab-selftest.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT
+names=(status arguments splat panic limit nested)
+if (($#)); then names=("$@"); fi
+failed=0 number=0 status=0
+
+lab() {
+	status=0
+	"$LAB_DIR/run.sh" --out "$tmp/out" "$@" >"$tmp/stdout" 2>"$tmp/stderr" </dev/null || status=$?
+}
+
+expect_status() {
+	((status == $1)) || { echo "# exit status $status instead of $1"; return 1; }
+}
+
+expect_in() {
+	grep -qF -e "$2" "$tmp/$1" || { echo "# no '$2' in $1"; return 1; }
+}
+
+test_status() {
+	lab -- sh -c 'echo out; echo err >&2; touch "$LAB_OUT/shared"; exit 7'
+	expect_status 7 && expect_in stdout out && expect_in stdout err && [[ -e $tmp/out/shared ]] &&
+		expect_in out/dmesg.txt 'Linux version'
+}
+
+test_arguments() {
+	local args=('two words' "it's" '"double"' "\$HOME" '' '*' $'two\nlines' 'back\slash')
+	lab -- printf '<%s>' "${args[@]}"
+	expect_status 0 && printf '<%s>' "${args[@]}" | cmp - "$tmp/stdout"
+}
+
+test_splat() {
+	lab -- sh -c 'echo "WARNING: a test" >/dev/kmsg'
+	expect_status 1 && expect_in stderr 'WARNING: a test'
+}
+
+test_panic() {
+	lab -- sh -c 'echo before; echo c >/proc/sysrq-trigger'
+	expect_status 125 && expect_in stdout before && expect_in stderr 'sysrq triggered crash'
+}
+
+test_limit() {
+	lab --time-limit 30 -- sleep 1000
+	expect_status 124 && expect_in stderr 'time limit'
+}
+
+test_nested() {
+	lab --time-limit 120 -- bash -euc '
+		nested=tools/testing/lab/nested.sh
+		$nested start a -- -device bochs-display
+		$nested wait a ready 60
+		$nested cmd a "fbdraw draw A"
+		status=0; $nested cmd a "exit 5" || status=$?; [ $status = 5 ]
+		status=0; $nested cmd a --time-limit 1 "sleep 50" || status=$?; [ $status = 124 ]
+		$nested qmp a screendump "{\"filename\": \"$LAB_OUT/a.png\", \"format\": \"png\"}"
+		$nested stop a
+		[ ! -s "$LAB_OUT/a.qemu.log" ]'
+	expect_status 0 && expect_in stdout 'drawn ' && [[ -s $tmp/out/a.png ]]
+}
+
+echo "1..${#names[@]}"
+for name in "${names[@]}"; do
+	number=$((number + 1))
+	if "test_$name"; then
+		echo "ok $number - $name"
+	else
+		echo "not ok $number - $name"
+		sed 's/^/# /' "$tmp/stdout" "$tmp/stderr"
+		failed=1
+	fi
+done
+exit "$failed"

@@ -1,0 +1,187 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Installs what building and the lab need and this machine does not have, on Debian 12 (bookworm) or 13 (trixie).
+# Does nothing, and asks apt nothing, when all is there. Everything is chosen so that no unrelated package changes:
+# no recommended packages, and only the packages that must come from backports are taken from there.
+
+set -euo pipefail
+# shellcheck source=tools/testing/lab/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+PACKAGES=(gcc make libc6-dev pkg-config libjson-c-dev libcmocka-dev
+	qemu-system-x86 busybox-static cpio kmod python3 xz-utils zstd)
+QEMU_AT_LEAST=1:10
+# replaced by the tests of the function add_backports
+APT_ETC=${LAB_APT_ETC:-/etc/apt}
+
+os_field() { sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" /etc/os-release 2>/dev/null; }
+
+check_system() {
+	local id
+	id="$(os_field ID) $(os_field VERSION_ID) $(uname -m)"
+	case $id in
+	'debian 12 x86_64' | 'debian 13 x86_64') return ;;
+	esac
+	die "this system is '$id', and packages are known for Debian 12 and 13 on x86_64 only. Install by other means:" \
+		"gcc, make, C library headers, pkg-config, json-c and cmocka with headers, QEMU 10 for x86, a static busybox," \
+		"cpio, kmod, python3, xz, zstd, and image, modules and headers of one Linux $KVER_GLOB kernel"
+}
+
+# Names of PACKAGES that are not installed, or too old.
+missing_packages() {
+	local name version status
+	declare -A have=()
+	while read -r name version status; do
+		if [[ $status == installed ]]; then have[${name%%:*}]=$version; fi
+	done < <(dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\n' "${PACKAGES[@]}" 2>/dev/null || true)
+	for name in "${PACKAGES[@]}"; do
+		if [[ -z ${have[$name]-} ]]; then
+			echo "$name"
+		elif [[ $name == qemu-system-x86 ]] && dpkg --compare-versions "${have[$name]}" lt "$QEMU_AT_LEAST"; then
+			echo "$name"
+		fi
+	done
+}
+
+# Stanzas or lines of the sources that take binary packages from suite $1, with the suite replaced by $2 if given.
+one_line_sources() {
+	{ cat "$APT_ETC"/sources.list "$APT_ETC"/sources.list.d/*.list 2>/dev/null || true; } | awk -v suite="$1" -v new="${2-}" '
+		$1 == "deb" && $0 !~ /cdrom:/ {
+			at = 2
+			if ($2 ~ /^\[/) { while ($at !~ /\]$/) at++; at++ }
+			if ($(at + 1) != suite) next
+			if (new != "") $(at + 1) = new
+			print
+		}'
+}
+
+deb822_sources() {
+	local file
+	for file in "$APT_ETC"/sources.list.d/*.sources; do
+		if [[ -r $file ]]; then cat "$file"; echo; fi
+	done | awk -v suite="$1" -v new="${2-}" '
+		function flush() {
+			if (text != "" && binary && named && !off) print text
+			text = ""; binary = named = off = 0
+		}
+		/^#/ { next }
+		/^[ \t]*$/ { flush(); next }
+		tolower($1) == "types:" { for (i = 2; i <= NF; i++) if ($i == "deb") binary = 1; $0 = "Types: deb" }
+		tolower($1) == "enabled:" && tolower($2) ~ /^(no|false|0|off)$/ { off = 1 }
+		tolower($1) == "suites:" {
+			for (i = 2; i <= NF; i++) if ($i == suite) named = 1
+			if (new != "") $0 = "Suites: " new
+		}
+		{ text = text $0 "\n" }
+		END { flush() }'
+}
+
+# Makes suite $1-backports known to apt unless it is, from the machine's own entry for suite $1.
+add_backports() {
+	local suite=$1 new=$1-backports entry kind=sources
+	if [[ -n $(one_line_sources "$new")$(deb822_sources "$new") ]]; then return; fi
+	entry=$(deb822_sources "$suite" "$new" | awk 'NF { print; next } { exit }')
+	if [[ -z $entry ]]; then
+		entry=$(one_line_sources "$suite" "$new" | head -n 1)
+		kind=list
+	fi
+	[[ -n $entry ]] || die "no apt source under $APT_ETC names the suite '$suite', so none for '$new' can be made from" \
+		"it; add one, and run this again"
+	say "adding $APT_ETC/sources.list.d/$new.$kind"
+	printf '%s\n' "$entry" | as_root tee "$APT_ETC/sources.list.d/$new.$kind" >/dev/null
+}
+
+as_root() {
+	if ((EUID == 0)); then "$@"; else sudo -n "$@"; fi
+}
+
+check_root() {
+	((EUID == 0)) || sudo -n true 2>/dev/null ||
+		die "missing: $*. Installing needs root: run this as root, or allow sudo without a password (sudo -v first)"
+}
+
+# apt_get COMMAND...: its noise goes to the log, which is shown when it fails
+apt_get() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q "$@" </dev/null >>"$log" 2>&1 || {
+		tail -n 40 "$log" >&2
+		die "'apt-get $*' failed, see above; the whole log is $log"
+	}
+}
+
+# The version to take headers for: one whose image is here already, else the newest that apt has.
+choose_kernel() {
+	local known kver
+	known=$(apt-cache pkgnames linux-headers- | sed -n 's/^linux-headers-\([0-9][0-9.]*+deb[0-9.]*-amd64\)$/\1/p' | sort -Vr)
+	while read -r kver; do
+		# shellcheck disable=SC2053 # a glob
+		if [[ $kver == $KVER_GLOB ]] && grep -qxF -e "$kver" <<<"$known"; then
+			echo "$kver"
+			return
+		fi
+	done < <(kernel_versions "$KVER_GLOB"; echo "$known")
+	return 1
+}
+
+# Image and modules of kernel $1 without installing a kernel: unpacked into the cache.
+unpack_kernel() {
+	local kver=$1 tmp
+	mkdir -p "$CACHE/kernels"
+	tmp=$(mktemp -d "$CACHE/kernels/.tmp.XXXXXX")
+	# shellcheck disable=SC2064 # the directory of now
+	trap "rm -rf '$tmp'" EXIT
+	say "unpacking linux-image-$kver into $CACHE/kernels"
+	(cd "$tmp" && apt-get -q -o APT::Sandbox::User=root download "linux-image-$kver") >>"$log" 2>&1 </dev/null || {
+		tail -n 20 "$log" >&2
+		die "apt cannot download linux-image-$kver, see above; the whole log is $log"
+	}
+	dpkg -x "$tmp"/*.deb "$tmp/root"
+	# newer packages have everything below /usr
+	if [[ ! -e $tmp/root/lib ]]; then ln -s usr/lib "$tmp/root/lib"; fi
+	depmod -b "$tmp/root" "$kver"
+	ln -sfn "/usr/src/linux-headers-$kver" "$tmp/root/lib/modules/$kver/build"
+	rm -rf "${CACHE:?}/kernels/$kver"
+	mv "$tmp/root" "$CACHE/kernels/$kver"
+}
+
+main() {
+	local missing kver='' codename install=() name
+	check_system
+	readarray -t missing < <(missing_packages)
+	kver=$(kernel_find "$KVER_GLOB") || missing+=("linux $KVER_GLOB")
+	((${#missing[@]})) || return 0
+
+	check_root "${missing[*]}"
+	log=$(mktemp "${TMPDIR:-/tmp}/lab-setup.XXXXXX.log")
+	codename=$(os_field VERSION_CODENAME)
+	if [[ $codename == bookworm && " ${missing[*]} " == *" qemu-system-x86 "* || -z $kver ]]; then
+		if [[ $codename == bookworm ]]; then add_backports "$codename"; fi
+	fi
+	say "missing: ${missing[*]}; asking apt (log: $log)"
+	apt_get update
+	if [[ -z $kver ]]; then
+		kver=$(choose_kernel) || die "apt knows no linux-headers for $KVER_GLOB; enable the suite that has them"
+		if ! kernel_has_headers "$kver"; then install+=("linux-headers-$kver"); fi
+	fi
+	for name in "${missing[@]}"; do
+		case $name in
+		'linux '*) ;;
+		qemu-system-x86) if [[ $codename == bookworm ]]; then install+=("$name/$codename-backports"); else install+=("$name"); fi ;;
+		*) install+=("$name") ;;
+		esac
+	done
+	if ((${#install[@]})); then
+		say "installing ${install[*]}"
+		apt_get install -y --no-install-recommends "${install[@]}"
+	fi
+	kernel_root "$kver" >/dev/null || unpack_kernel "$kver"
+	rm -f "$log"
+	say "done; kernel for the lab: $(kernel_find "$KVER_GLOB")"
+}
+
+if [[ ${1-} == --backports-only ]]; then
+	# for the tests: what would be made of the sources under LAB_APT_ETC
+	add_backports "$2"
+else
+	main
+fi
