@@ -2,13 +2,17 @@
 # People's targets; the module build itself is in Kbuild. Try "make help".
 
 # Kernel series that the modules are built and tested against
-SUPPORTED := 6.12
+SUPPORTED := 6.12 7.2
 
 # The newest supported headers that are installed, else the running kernel's.
 # The flavours for real-time and cloud kernels have to be asked for by KDIR.
 HEADERS := $(shell ls -d $(SUPPORTED:%=/lib/modules/%.*/build) 2>/dev/null | \
 	grep -v -e -rt- -e -cloud- | sort -V)
 KDIR ?= $(or $(lastword $(HEADERS)),/lib/modules/$(shell uname -r)/build)
+
+# Kernels that "make check" tests with, see tools/testing/lab/kernel.sh
+LANES := stock debug-6.12 debug-7.2
+LANE ?= stock debug-7.2
 
 PREFIX ?= /usr/local
 O := build
@@ -19,9 +23,15 @@ help:
 	@echo 'make all        build the modules against KDIR, and mdev-ctl (the default)'
 	@echo 'make demo       split one display adapter between two running guests, in a VM'
 	@echo 'make check      all tests; ends with "N passed, N failed"'
-	@echo 'make check T=x  only the tests whose suite or name contains x'
+	@echo 'make check T=vpci                only one suite'
+	@echo 'make check T="vpci test_reset"   only one test of it'
+	@echo 'make check LANE=stock            only on one kernel, of: $(LANES)'
+	@echo 'make check-all  the tests on all of these kernels'
+	@echo 'make lint       static checks: sparse, clang, checkpatch, shellcheck and more'
+	@echo 'make build-all  the modules for every supported kernel that is here'
 	@echo 'make unit       only the tests that need no kernel and no VM'
 	@echo 'make lab-shell  a root shell in the lab VM, modules built and at hand'
+	@echo 'make lab-gdb    the same with a debug kernel that gdb can attach to'
 	@echo 'make setup      install what building and testing need (Debian 12, 13)'
 	@echo 'make install    install modules and mdev-ctl on this machine (root)'
 	@echo 'make clean      remove what was built'
@@ -38,6 +48,10 @@ check-kdir:
 	 'KDIR=$(KDIR): kernel $(kernel-release) is not supported, only $(SUPPORTED).' \
 	 '"make setup" installs the headers of one that is.' >&2; exit 1;; esac
 
+# For scripts
+supported:
+	@echo $(SUPPORTED)
+
 modules: check-kdir
 	@$(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR) W=1 modules
 
@@ -46,26 +60,45 @@ tools:
 
 tests:
 	@$(MAKE) --no-print-directory -C tools/testing/unit O=$(CURDIR)/$(O)/unit
-	@$(MAKE) --no-print-directory -C tools/testing/selftests O=$(CURDIR)/$(O)/selftests
+	@$(MAKE) --no-print-directory -C tools/testing/selftests O=$(CURDIR)/$(O)/selftests KDIR=$(KDIR)
 
 setup:
 	@tools/testing/lab/setup.sh
 
 # What is missing gets installed first; only then can KDIR be chosen.
-demo check lab-shell: setup
+demo check lab-shell lab-gdb: setup
 	@$(MAKE) --no-print-directory with-setup-$@
 
 with-setup-demo: all
 	@tools/testing/demo/demo.sh $(kernel-release)
 
 with-setup-check:
-	@tools/testing/check.sh $(kernel-release) "$(T)"
+	+@KVER=$(kernel-release) tools/testing/check.sh "$(LANE)" "$(T)"
 
-unit: tools tests
-	@tools/testing/check.sh - unit
+unit:
+	+@tools/testing/check.sh "" "$(T)"
+
+check-all:
+	@$(MAKE) --no-print-directory check LANE="$(LANES)"
 
 with-setup-lab-shell: all tests
 	@tools/testing/lab/run.sh --kver $(kernel-release) --shell
+
+# The first of the lanes, unless one is named, that has debug information
+GDB_LANE := $(if $(filter command line,$(origin LANE)),$(LANE),debug-7.2)
+
+with-setup-lab-gdb: tests
+	@kver=$$(tools/testing/lab/kernel.sh $(GDB_LANE)) && \
+	tools/testing/lab/lane.sh $$kver && \
+	tools/testing/lab/run.sh --kver $$kver --gdb --shell
+
+lint:
+	@tools/testing/lab/setup.sh
+	@tools/testing/lab/setup.sh lint
+	@tools/testing/lint.sh $(KDIR) $(T)
+
+build-all:
+	@tools/testing/build_all.sh
 
 install: all
 	@$(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR) modules_install
@@ -77,5 +110,5 @@ clean:
 	@$(MAKE) --no-print-directory -C tools/mdev-ctl clean
 	@rm -rf $(O)
 
-.PHONY: all help check-kdir modules tools tests setup demo check lab-shell unit \
+.PHONY: all help supported check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir modules tools tests setup demo check lab-shell unit \
 	install clean with-setup-demo with-setup-check with-setup-lab-shell

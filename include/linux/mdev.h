@@ -115,7 +115,8 @@ static inline struct mdev_device *to_mdev_device(struct device *dev)
  *	included. Without it the file repeats "name"
  * @prepare_remove: optional, an addition to the kernel's interface: may the
  *	instance go? Called when somebody writes to "remove", before anything
- *	is taken apart; may sleep, but not for as long as a user likes. On 0
+ *	is taken apart, with the instance's device_lock() held; may sleep, but
+ *	not for as long as a user likes. On 0
  *	the driver guarantees that nobody uses the instance and that nobody can
  *	begin to; @remove follows. An error (-EBUSY) is given to the writer and
  *	leaves everything as it was. Not called when the parent is unregistered

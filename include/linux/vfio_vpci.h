@@ -59,11 +59,12 @@ struct vpci_function {
  *	the value in the processor's order
  * @bar_write: likewise, the guest writes
  * @reset: bring device behaviour to its state after creation; nothing of what
- *	the guest wrote may stay. Memory decode is off and no trapped access is
- *	in flight
+ *	the guest wrote may stay. Called for each reset and at the last close.
+ *	Memory decode is off and no trapped access is in flight
  * @get_plane: optional: the function has a display. Fill in drm_format, width,
  *	height, stride, size and region_index of the picture, which begins at
- *	offset 0 of that region; leave all of them zero while there is none
+ *	offset 0 of that region; leave all of them zero while there is none.
+ *	No lock is held, so it runs concurrently with all others
  *
  * All may sleep. @bar_read and @bar_write run concurrently with each other:
  * the driver brings its own lock. They may call vpci_bar_back() and
@@ -93,10 +94,11 @@ struct vpci_ops {
  * @backings: frames by page of the VFIO region space; under @memory_lock
  * @decode: the function answers to memory accesses; changes under all three
  *	locks, so each of them is enough to read it
- * @dead: the parent has given it up for ever; set under @config_lock and, when
- *	nobody has it open, under vfio_device_set.lock
+ * @dead: the parent has given it up for ever; set under vfio_device_set.lock
+ *	and, when somebody may use it, @config_lock too, so that either is
+ *	enough to read it
  * @open: somebody has it open; under vfio_device_set.lock
- * @holder_pid: who opened it first; under vfio_device_set.lock
+ * @holder_pid: who opened it, while @open; under vfio_device_set.lock
  * @holder_comm: ditto
  * @sink: stands behind mapped pages without a backing, all ones at first
  * @stats: per-CPU counters, see enum vpci_stat
@@ -125,7 +127,7 @@ struct vpci_device {
 };
 
 /**
- * enum vpci_cache - how the processor may cache a backing
+ * enum vpci_cache - how the processor may cache a backing, see vpci_bar_back()
  * @VPCI_CACHE_UNCACHED: device registers
  * @VPCI_CACHE_WRITE_COMBINE: device memory, such as VRAM
  * @VPCI_CACHE_WRITE_BACK: system memory

@@ -64,6 +64,7 @@ enum mgpu_dispi {
 /* The smallest type, and the unit of the map of blocks */
 #define MGPU_UNIT		SZ_4M
 #define MGPU_NR_TYPES		7
+#define MGPU_MAX_VRAM		SZ_1G
 
 /**
  * struct mgpu_type - a size of VRAM
@@ -89,7 +90,8 @@ struct mgpu_type {
  * @type_ptrs: the same, as the mdev core wants them
  * @nr_types: how many
  * @vram_phys: where the VRAM lies
- * @vram: mapping of it, for scrubbing
+ * @vram: write-combining mapping of it; for scrubbing, and because on x86 it
+ *	makes the instances' mappings write-combining too
  * @nr_units: size of the VRAM in units
  * @lock: protects @used
  * @used: one bit for each unit that belongs to an instance
@@ -214,7 +216,12 @@ static void mgpu_vram_free(struct mgpu *mgpu, u32 offset, u32 size)
 
 static void mgpu_vram_scrub(struct mgpu_instance *inst)
 {
-	memset_io(inst->mgpu->vram + inst->vram_offset, 0, inst->vram_size);
+	u32 done;
+
+	for (done = 0; done < inst->vram_size; done += SZ_1M) {
+		memset_io(inst->mgpu->vram + inst->vram_offset + done, 0, SZ_1M);
+		cond_resched();
+	}
 }
 
 static bool mgpu_is_dispi(u64 offset)
@@ -316,7 +323,7 @@ static void mgpu_get_plane(struct vpci_device *vpci,
 	if ((dispi[DISPI_ENABLE] & MGPU_DISPI_ENABLED) &&
 	    dispi[DISPI_BPP] == 32 && !inst->big_endian &&
 	    !dispi[DISPI_X_OFFSET] && !dispi[DISPI_Y_OFFSET] &&
-	    size && size / dispi[DISPI_YRES] == stride &&
+	    dispi[DISPI_XRES] && size && size / dispi[DISPI_YRES] == stride &&
 	    size <= inst->vram_size) {
 		plane->drm_format = DRM_FORMAT_XRGB8888;
 		plane->width = dispi[DISPI_XRES];
@@ -382,7 +389,6 @@ static void mgpu_mdev_remove(struct mdev_device *mdev)
 
 	vpci_device_unregister(vpci);
 	vpci_bar_revoke(vpci, MGPU_VRAM_BAR, 0, inst->vram_size);
-	mgpu_vram_scrub(inst);
 	mgpu_vram_free(inst->mgpu, inst->vram_offset, inst->vram_size);
 	vpci_device_put(vpci);
 }
@@ -531,9 +537,9 @@ static int mgpu_vram_init(struct mgpu *mgpu)
 	u64 size = pci_resource_len(pdev, MGPU_VRAM_BAR);
 
 	if (!(pci_resource_flags(pdev, MGPU_VRAM_BAR) & IORESOURCE_MEM) ||
-	    size < MGPU_UNIT) {
-		pci_err(pdev, "BAR 0 has %llu bytes of VRAM, %u are needed\n",
-			size, (u32)MGPU_UNIT);
+	    size < MGPU_UNIT || size > MGPU_MAX_VRAM) {
+		pci_err(pdev, "BAR 0 has %llu bytes of VRAM, not between %u and %u\n",
+			size, (u32)MGPU_UNIT, (u32)MGPU_MAX_VRAM);
 		return -ENODEV;
 	}
 
@@ -546,6 +552,17 @@ static int mgpu_vram_init(struct mgpu *mgpu)
 	mgpu->used = devm_bitmap_zalloc(&pdev->dev, mgpu->nr_units, GFP_KERNEL);
 	if (!mgpu->used)
 		return -ENOMEM;
+	return 0;
+}
+
+/* The console that was on the adapter must not show an instance's memory */
+static int mgpu_scanout_off(struct pci_dev *pdev)
+{
+	void __iomem *regs = pcim_iomap(pdev, MGPU_REGS_BAR, MGPU_REGS_SIZE);
+
+	if (!regs)
+		return -ENOMEM;
+	writew(0, regs + MGPU_DISPI_BASE + 2 * DISPI_ENABLE);
 	return 0;
 }
 
@@ -565,6 +582,9 @@ static int mgpu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		return ret;
 	ret = pcim_request_all_regions(pdev, MGPU_NAME);
+	if (ret)
+		return ret;
+	ret = mgpu_scanout_off(pdev);
 	if (ret)
 		return ret;
 	ret = mgpu_vram_init(mgpu);

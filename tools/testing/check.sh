@@ -3,79 +3,114 @@
 #
 # Builds everything and runs all suites, or those that were asked for:
 #
-#   check.sh KVER               all of them; the lab boots kernel KVER
-#   check.sh - unit             those that need neither kernel nor VM
-#   check.sh KVER SUITE [TEST]  one suite, or one test of it
+#   check.sh LANES [SUITE [TEST]]
 #
-# The output is TAP-like; the last line is "N passed, N failed". Full logs are in
-# build/check.
+# LANES are kernels, see lab/kernel.sh: "stock debug-7.2"; in the environment,
+# KVER is the stock one that "make" builds for. What needs no kernel runs once;
+# with LANES empty nothing else does. The output is TAP-like; the
+# last line is "N passed, N failed". Full logs are in build/check.
 
 set -uo pipefail
 
 testing=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$testing/../.." && pwd)
-export SUITE_OUT=$top/build/check
 # shellcheck source=tools/testing/suite.sh
 . "$testing/suite.sh"
 cd "$top" || exit 1
 
-kver=$1
+read -r -a lanes <<< "$1"
 read -r -a asked <<< "${2-}"
 only=${asked[0]-}
 tests=("${asked[@]:1}")
-all=$SUITE_OUT/all.tap
+out=$top/build/check
+all=$out/all.tap
 
-# The build as a test: it succeeds, and without a warning.
+wanted() { [[ -z $only || $only == "$1" ]]; }
+
+# build COMMAND...: a build as a test; it succeeds, and without a warning.
 build() {
 	local status=0 log=$SUITE_OUT/build.log
-	make all tests > "$log" 2>&1 || status=$?
-	if ((status == 0)) && ! grep -E 'warning:' "$log"; then
-		echo 'ok 1 - everything builds without a warning (W=1)'
+	"$@" > "$log" 2>&1 || status=$?
+	echo '1..1'
+	if ((status == 0)) && ! grep 'warning:' "$log"; then
+		echo 'ok 1 - it builds without a warning (W=1)'
 	else
 		tail -n 40 "$log"
-		echo 'not ok 1 - everything builds without a warning (W=1)'
+		echo "# the whole log: $log"
+		echo 'not ok 1 - it builds without a warning (W=1)'
 	fi
-	echo '1..1'
-	return $status
 }
 
-wanted() { [[ -z $only || $only == "$1" || ($only == unit && $1 != build) ]]; }
+built() { ! grep -q '^not ok' "$SUITE_OUT/$1.tap"; }
 
 cli() {
-	local script
+	local script name
 	make -s -C tools/mdev-ctl SAN=1
 	for script in "$testing"/cli/*_test.sh; do
-		[[ ${script##*/} != real_test.sh ]] || continue
-		suite "cli-$(basename "$script" _test.sh)" "$script" "$@"
+		name=$(basename "$script" _test.sh)
+		[[ $name != real ]] || continue
+		suite "cli-$name" "$script" "$@"
 		MDEV_CTL=$top/tools/mdev-ctl/mdev-ctl-san \
-			suite "cli-san-$(basename "$script" _test.sh)" "$script" "$@"
+			suite "cli-san-$name" "$script" "$@"
 	done
 }
 
-lab() {
-	local status=0
-	"$testing/lab/run.sh" --name check --time-limit 600 --kver "$kver" \
-		--out "$SUITE_OUT/lab" -- tools/testing/selftests/run.sh \
-		"$("$testing/lab/initramfs.sh" fbdraw-path)" \
-		${only:+"$only"} "${tests[@]}" < /dev/null || status=$?
-	((status == 0)) || echo "not ok - the lab VM ended with status $status; logs: $SUITE_OUT/lab"
-}
-
-suites() {
-	suite build build
-	if grep -q '^not ok' "$SUITE_OUT/build.tap"; then return; fi
+host() {
+	export SUITE_OUT=$out/host
+	mkdir -p "$SUITE_OUT"
+	suite build build make all tests
+	built build || return
 	if wanted make; then suite make "$testing/build_test.sh" "${tests[@]}"; fi
 	if wanted config; then suite config build/unit/config_test "${tests[@]}"; fi
 	if wanted cli; then cli "${tests[@]}"; fi
+}
+
+# part LANE KVER PART [OPTION...]: one boot of the lab VM, see selftests/run.sh
+part() {
+	local lane=$1 kver=$2 part=$3 status=0
+	shift 3
+	export SUITE_OUT=$out/$lane/$part
+	mkdir -p "$SUITE_OUT"
+	"$testing/lab/run.sh" "$@" --name "$lane" --time-limit 1500 --kver "$kver" --out "$SUITE_OUT" -- \
+		tools/testing/selftests/run.sh "$("$testing/lab/initramfs.sh" fbdraw-path)" "$part" \
+		${only:+"$only"} "${tests[@]}" < /dev/null || status=$?
+	((status == 0)) || echo "not ok - $lane: the lab VM ended with status $status; logs: $SUITE_OUT"
+}
+
+lane() {
+	local lane=$1 kver
+	export SUITE_OUT=$out/$lane
+	mkdir -p "$SUITE_OUT"
+	echo "# lane $lane"
+	if [[ $lane == stock && -n ${KVER-} ]]; then
+		kver=$KVER
+	else
+		kver=$("$testing/lab/kernel.sh" "$lane") || { echo "not ok - $lane: there is no kernel"; return; }
+	fi
+	if [[ $lane != stock ]]; then
+		suite "build-$lane" build "$testing/lab/lane.sh" "$kver"
+		built "build-$lane" || return
+	fi
+	if [[ $only != guest* ]]; then part "$lane" "$kver" alone; fi
+	if [[ -z $only || $only == guest* ]]; then part "$lane" "$kver" guests --nested; fi
+}
+
+suites() {
+	local lane
+	host
+	grep -q '^not ok' "$out/host/build.tap" && return
 	case $only in
-	'' | mdev | vpci | ctl | guest) lab ;;
-	make | config | cli | unit) ;;
-	*) echo "not ok - there is no suite '$only'; there are: make config cli (unit: these three) mdev vpci ctl guest" ;;
+	'' | mdev | vpci | ctl | guest | mdev-cdev | vpci-cdev | guest-cdev | leaks)
+		for lane in "${lanes[@]}"; do lane "$lane"; done
+		;;
+	make | config | cli) ;;
+	*) echo "not ok - there is no suite '$only'; there are: make config cli mdev vpci ctl guest leaks" \
+		"(and mdev-cdev vpci-cdev guest-cdev)" ;;
 	esac
 }
 
-rm -rf "$SUITE_OUT"
-mkdir -p "$SUITE_OUT/lab"
+rm -rf "$out"
+mkdir -p "$out"
 suites 2>&1 | tee "$all"
 
 passed=$(grep '^ok ' "$all" | grep -vc '# SKIP')
@@ -85,5 +120,9 @@ if ((failed)); then
 	echo "# failed:"
 	grep '^not ok ' "$all" | sed 's/^/#   /'
 fi
-echo "$passed passed, $failed failed${skipped:+$( ((skipped)) && echo ", $skipped skipped")}"
+if ((skipped)); then
+	echo "$passed passed, $failed failed, $skipped skipped"
+else
+	echo "$passed passed, $failed failed"
+fi
 ((failed == 0 && passed > 0))

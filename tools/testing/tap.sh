@@ -63,7 +63,7 @@ skip() {
 tap_main() {
 	local names name n=0 failed=0 skipped=0
 
-	names=$(sed -n 's/^test_\([a-z0-9_]*\)() {$/\1/p' "$0")
+	names=$(sed -n 's/^test_\([a-z0-9_]*\)() {.*/\1/p' "$0")
 	for name; do
 		if ! grep -qx -e "$name" <<<"$names"; then
 			echo "Bail out! no test '$name'; there are: ${names//$'\n'/ }"

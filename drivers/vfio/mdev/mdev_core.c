@@ -12,9 +12,9 @@
  * after it has left, so a UUID can be taken once only, and finding out takes
  * the same time however many there are.
  *
- * What a new instance takes (its UUID, its share of the parent's
- * available_instances, its reference on the type) is taken in
- * mdev_device_alloc() and given back in mdev_device_free(), nowhere else.
+ * What a new instance takes (its UUID and its share of the parent's
+ * available_instances) is taken in mdev_device_alloc() and, once that has
+ * succeeded, given back in mdev_device_free() only.
  */
 #include <linux/mdev.h>
 #include <linux/module.h>
@@ -264,7 +264,7 @@ int mdev_register_parent(struct mdev_parent *parent, struct device *dev,
 	if (ret)
 		goto out_unlock;
 
-	ret = class_compat_create_link(mdev_bus_compat_class, dev, NULL);
+	ret = class_compat_create_link(mdev_bus_compat_class, dev);
 	if (ret)
 		mdev_parent_remove_types(parent);
 
@@ -294,7 +294,7 @@ void mdev_unregister_parent(struct mdev_parent *parent)
 	dev_info(parent->dev, "MDEV: Unregistering\n");
 
 	down_write(&parent->unreg_sem);
-	class_compat_remove_link(mdev_bus_compat_class, parent->dev, NULL);
+	class_compat_remove_link(mdev_bus_compat_class, parent->dev);
 	device_for_each_child(parent->dev, NULL, mdev_parent_remove_child);
 	mdev_parent_remove_types(parent);
 	up_write(&parent->unreg_sem);

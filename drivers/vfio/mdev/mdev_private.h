@@ -17,6 +17,8 @@
 
 #include <linux/mdev.h>
 
+#include "mdev_compat.h"
+
 enum mdev_state {
 	MDEV_CREATING,
 	MDEV_ACTIVE,

@@ -92,6 +92,17 @@ void vpci_bar_set_decode(struct vpci_device *vpci, bool decode)
 	up_write(&vpci->trap_lock);
 }
 
+/*
+ * What one user wrote to the sink page, the next one must not read. Decode is
+ * off; a user that still has the page mapped harms nobody but itself.
+ */
+void vpci_bar_reset(struct vpci_device *vpci)
+{
+	lockdep_assert_held(&vpci->config_lock);
+
+	memset(page_address(vpci->sink), 0xff, PAGE_SIZE);
+}
+
 static bool vpci_bar_range_valid(const struct vpci_device *vpci,
 				 unsigned int bar, u64 offset, u64 size)
 {
@@ -112,7 +123,11 @@ static bool vpci_bar_range_valid(const struct vpci_device *vpci,
  * @phys: physical address of the first frame, of a device or of memory; the
  *	caller keeps the range alive until it is revoked
  * @size: bytes
- * @cache: how it may be cached
+ * @cache: how it may be cached. For frames of a device the caller keeps an
+ *	ioremap() or ioremap_wc() of the whole range, of the same kind, until
+ *	the range is revoked: on x86 it is that mapping which decides. Frames
+ *	of memory must each have a reference count of their own, as those of
+ *	alloc_page() and vmalloc() have; KVM takes it
  *
  * Nothing is mapped by this call. @offset, @phys and @size must be multiples
  * of PAGE_SIZE.
@@ -153,8 +168,12 @@ EXPORT_SYMBOL_GPL(vpci_bar_back);
  * @size: bytes
  *
  * When it returns, no CPU mapping of the range is left, in no process and no
- * guest, and the frames may be given to somebody else. Parts without a backing
- * are passed over.
+ * guest. Parts without a backing are passed over.
+ *
+ * What is not revoked is an IOMMU mapping: a process that has the instance and a
+ * physical vfio-pci device in one type 1 container can map the BAR for that
+ * device's DMA, and type 1 keeps such a mapping until it is unmapped. Only
+ * iommufd refuses it.
  *
  * Context: may sleep; takes memory_lock.
  */

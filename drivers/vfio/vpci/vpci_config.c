@@ -41,7 +41,7 @@ struct vpci_compile {
 	struct vpci_layout *layout;
 	struct vpci_layout_error *err;
 	/* Bytes that are described already, one bit each */
-	u8 taken[VPCI_CONFIG_DWORDS];
+	u8 taken[VPCI_CONFIG_DWORDS * 4 / 8];
 };
 
 static int vpci_refuse(struct vpci_compile *c, const char *item,
@@ -99,7 +99,9 @@ static int vpci_compile_place(struct vpci_compile *c,
 
 	c->layout->image[dword] |= reg->reset << shift;
 	if (!(reg->wmask | reg->w1c))
-		return 0;
+		return reg->hook ? vpci_refuse(c, reg->name, reg->offset,
+					       "has a hook but no bit that can be written") :
+				   0;
 
 	slot = vpci_compile_slot(c, dword);
 	if (!slot)
@@ -119,7 +121,7 @@ static int vpci_compile_place(struct vpci_compile *c,
 static int vpci_compile_reg(struct vpci_compile *c,
 			    const struct vpci_reg_desc *reg)
 {
-	unsigned int dword, bytes;
+	u8 bytes;
 	int ret;
 
 	if (reg->width != 1 && reg->width != 2 && reg->width != 4)
@@ -136,12 +138,12 @@ static int vpci_compile_reg(struct vpci_compile *c,
 	if (ret)
 		return ret;
 
-	dword = reg->offset / 4;
-	bytes = ((1U << reg->width) - 1) << (reg->offset % 4);
-	if (c->taken[dword] & bytes)
+	/* An aligned register never straddles an element of taken[] */
+	bytes = ((1U << reg->width) - 1) << (reg->offset % 8);
+	if (c->taken[reg->offset / 8] & bytes)
 		return vpci_refuse(c, reg->name, reg->offset,
 				   "overlaps another register");
-	c->taken[dword] |= bytes;
+	c->taken[reg->offset / 8] |= bytes;
 
 	return vpci_compile_place(c, reg);
 }
@@ -200,6 +202,10 @@ static int vpci_check_bar(struct vpci_compile *c, const struct vpci_desc *desc,
 {
 	const struct vpci_bar_desc *bar = &desc->bars[i];
 
+	if (!bar->size)
+		return bar->mapped ? vpci_refuse(c, "BAR", i,
+						 "is mapped but has no size") :
+				     0;
 	if (bar->size < 16 || !is_power_of_2(bar->size))
 		return vpci_refuse(c, "BAR", i,
 				   "has a size that is not a power of two from 16");
@@ -234,11 +240,9 @@ static int vpci_compile_bar(struct vpci_compile *c,
 	};
 	int ret;
 
-	if (bar->size) {
-		ret = vpci_check_bar(c, desc, i);
-		if (ret)
-			return ret;
-	}
+	ret = vpci_check_bar(c, desc, i);
+	if (ret)
+		return ret;
 
 	if (bar->is_64bit)
 		low.reset |= PCI_BASE_ADDRESS_MEM_TYPE_64;

@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "vpci_compat.h"
 #include "vpci_private.h"
 
 static void vpci_command_written(struct vpci_config *cfg, unsigned int offset,
@@ -23,6 +24,25 @@ static void vpci_command_written(struct vpci_config *cfg, unsigned int offset,
 	struct vpci_device *vpci = to_vpci_device(cfg);
 
 	vpci_bar_set_decode(vpci, (new & PCI_COMMAND_MEMORY) && !vpci->dead);
+}
+
+/* What VFIO asks of a BAR beyond what PCI does */
+static int vpci_check_region(const struct vpci_desc *desc, unsigned int bar,
+			     struct vpci_layout_error *err)
+{
+	u64 size = desc->bars[bar].size;
+
+	err->item = "BAR";
+	err->index = bar;
+	if (desc->bars[bar].mapped && !PAGE_ALIGNED(size)) {
+		err->reason = "is mapped but smaller than a page";
+		return -EINVAL;
+	}
+	if (size > 1ULL << VPCI_REGION_SHIFT) {
+		err->reason = "is larger than 1 TiB, the room for a region";
+		return -EINVAL;
+	}
+	return 0;
 }
 
 /**
@@ -48,14 +68,8 @@ struct vpci_function *vpci_function_create(struct device *dev,
 
 	ret = vpci_layout_compile(&function->layout, desc,
 				  vpci_command_written, &err);
-	for (i = 0; !ret && i < VPCI_NUM_BARS; i++) {
-		if (!desc->bars[i].mapped || PAGE_ALIGNED(desc->bars[i].size))
-			continue;
-		err.item = "BAR";
-		err.index = i;
-		err.reason = "is mapped but smaller than a page";
-		ret = -EINVAL;
-	}
+	for (i = 0; !ret && i < VPCI_NUM_BARS; i++)
+		ret = vpci_check_region(desc, i, &err);
 	if (ret) {
 		dev_err(dev, "vpci: %s: %s %#x %s\n", desc->name, err.item,
 			err.index, err.reason);
@@ -83,6 +97,7 @@ static void vpci_device_reset(struct vpci_device *vpci)
 	lockdep_assert_held(&vpci->config_lock);
 
 	vpci_bar_set_decode(vpci, false);
+	vpci_bar_reset(vpci);
 	vpci_config_reset(&vpci->config);
 	vpci->ops->reset(vpci);
 	vpci_stat_inc(vpci, VPCI_STAT_RESETS);
@@ -96,6 +111,7 @@ static int vpci_device_open(struct vfio_device *vdev)
 
 	if (vpci->dead)
 		return -ENODEV;
+
 	vpci->open = true;
 	vpci->holder_pid = task_tgid_nr(current);
 	get_task_comm(vpci->holder_comm, current->group_leader);
@@ -109,6 +125,7 @@ static void vpci_device_close(struct vfio_device *vdev)
 	mutex_lock(&vpci->config_lock);
 	vpci_device_reset(vpci);
 	mutex_unlock(&vpci->config_lock);
+
 	vpci->open = false;
 }
 
@@ -117,9 +134,13 @@ static void vpci_device_request(struct vfio_device *vdev, unsigned int count)
 {
 	struct vpci_device *vpci = vdev_to_vpci(vdev);
 
-	if (!count)
+	if (count)
+		return;
+	if (vpci->open)
 		dev_notice(vdev->dev, "waiting for %s (pid %d) to close it\n",
 			   vpci->holder_comm, vpci->holder_pid);
+	else
+		dev_notice(vdev->dev, "waiting for whoever has its device node open to close it\n");
 }
 
 static int vpci_ioctl_get_info(struct vpci_device *vpci,
@@ -136,24 +157,6 @@ static int vpci_ioctl_get_info(struct vpci_device *vpci,
 	info.flags = VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET;
 	info.num_regions = VFIO_PCI_NUM_REGIONS;
 	info.num_irqs = VFIO_PCI_NUM_IRQS;
-	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
-}
-
-static int vpci_ioctl_get_region_info(struct vpci_device *vpci,
-				      struct vfio_region_info __user *arg)
-{
-	unsigned long minsz = offsetofend(struct vfio_region_info, offset);
-	struct vfio_region_info info;
-	int ret;
-
-	if (copy_from_user(&info, arg, minsz))
-		return -EFAULT;
-	if (info.argsz < minsz)
-		return -EINVAL;
-
-	ret = vpci_region_get_info(vpci, &info);
-	if (ret)
-		return ret;
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
 }
 
@@ -234,8 +237,6 @@ static long vpci_device_ioctl(struct vfio_device *vdev, unsigned int cmd,
 	switch (cmd) {
 	case VFIO_DEVICE_GET_INFO:
 		return vpci_ioctl_get_info(vpci, uarg);
-	case VFIO_DEVICE_GET_REGION_INFO:
-		return vpci_ioctl_get_region_info(vpci, uarg);
 	case VFIO_DEVICE_GET_IRQ_INFO:
 		return vpci_ioctl_get_irq_info(uarg);
 	case VFIO_DEVICE_SET_IRQS:
@@ -245,7 +246,7 @@ static long vpci_device_ioctl(struct vfio_device *vdev, unsigned int cmd,
 	case VFIO_DEVICE_RESET:
 		return vpci_ioctl_reset(vpci);
 	default:
-		return -ENOTTY;
+		return vpci_compat_ioctl(vdev, cmd, uarg);
 	}
 }
 
@@ -273,6 +274,7 @@ static const struct vfio_device_ops vpci_vfio_ops = {
 	.ioctl		= vpci_device_ioctl,
 	.mmap		= vpci_bar_mmap,
 	.request	= vpci_device_request,
+	VPCI_COMPAT_VFIO_OPS
 };
 
 static int vpci_device_init(struct vpci_device *vpci,
@@ -318,7 +320,8 @@ struct vpci_device *vpci_device_alloc(size_t size, struct device *dev,
 	struct vpci_device *vpci;
 	int ret;
 
-	if (WARN_ON_ONCE(size < sizeof(*vpci)))
+	if (WARN_ON_ONCE(size < sizeof(*vpci) || !ops->bar_read ||
+			 !ops->bar_write || !ops->reset))
 		return ERR_PTR(-EINVAL);
 
 	vdev = _vfio_alloc_device(size, dev, &vpci_vfio_ops);
@@ -357,10 +360,12 @@ EXPORT_SYMBOL_GPL(vpci_device_register);
  * @vpci: the instance
  *
  * For a parent driver that would rather refuse to remove an instance than wait
- * for its user: vpci_device_unregister() after a success does not wait.
+ * for its user. After a success vpci_device_unregister() does not wait, unless
+ * somebody opens the device node in this very instant, which VFIO does not let
+ * anybody prevent; such a file is of no use, but must be closed.
  *
  * Context: may sleep; takes vfio_device_set.lock.
- * Return: 0, and nobody can open it any more; -EBUSY with a log line that names
+ * Return: 0, and nobody can use it any more; -EBUSY with a log line that names
  * the user, and nothing has changed.
  */
 int vpci_device_retire(struct vpci_device *vpci)
@@ -373,8 +378,12 @@ int vpci_device_retire(struct vpci_device *vpci)
 		dev_notice(vdev->dev, "not removed: in use by %s (pid %d)\n",
 			   vpci->holder_comm, vpci->holder_pid);
 		ret = -EBUSY;
+	} else if (refcount_read(&vdev->refcount) > 1) {
+		/* Open, but not bound to an iommufd: the driver was not told */
+		dev_notice(vdev->dev, "not removed: its device node is open\n");
+		ret = -EBUSY;
 	} else {
-		vpci->dead = true;
+		WRITE_ONCE(vpci->dead, true);
 	}
 	mutex_unlock(&vdev->dev_set->lock);
 	return ret;
@@ -392,10 +401,12 @@ EXPORT_SYMBOL_GPL(vpci_device_retire);
  */
 void vpci_device_unregister(struct vpci_device *vpci)
 {
+	mutex_lock(&vpci->vdev.dev_set->lock);
 	mutex_lock(&vpci->config_lock);
-	WRITE_ONCE(vpci->dead, true);
 	vpci_bar_set_decode(vpci, false);
+	WRITE_ONCE(vpci->dead, true);
 	mutex_unlock(&vpci->config_lock);
+	mutex_unlock(&vpci->vdev.dev_set->lock);
 
 	vfio_unregister_group_dev(&vpci->vdev);
 }

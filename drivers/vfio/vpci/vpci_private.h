@@ -51,6 +51,7 @@ static inline struct vpci_device *vdev_to_vpci(struct vfio_device *vdev)
 /* vpci_bar.c */
 int vpci_bar_init(struct vpci_device *vpci);
 void vpci_bar_destroy(struct vpci_device *vpci);
+void vpci_bar_reset(struct vpci_device *vpci);
 void vpci_bar_set_decode(struct vpci_device *vpci, bool decode);
 int vpci_bar_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 int vpci_bar_copy(struct vpci_device *vpci, unsigned int bar, u64 offset,
@@ -58,8 +59,9 @@ int vpci_bar_copy(struct vpci_device *vpci, unsigned int bar, u64 offset,
 
 /* vpci_region.c */
 u64 vpci_region_size(const struct vpci_device *vpci, unsigned int index);
-int vpci_region_get_info(struct vpci_device *vpci,
-			 struct vfio_region_info *info);
+int vpci_region_get_info(struct vfio_device *vdev,
+			 struct vfio_region_info *info,
+			 struct vfio_info_cap *caps);
 ssize_t vpci_region_read(struct vfio_device *vdev, char __user *buf,
 			 size_t count, loff_t *ppos);
 ssize_t vpci_region_write(struct vfio_device *vdev, const char __user *buf,

@@ -36,9 +36,14 @@ u64 vpci_region_size(const struct vpci_device *vpci, unsigned int index)
 	return 0;
 }
 
-int vpci_region_get_info(struct vpci_device *vpci,
-			 struct vfio_region_info *info)
+int vpci_region_get_info(struct vfio_device *vdev,
+			 struct vfio_region_info *info,
+			 struct vfio_info_cap *caps)
 {
+	struct vpci_device *vpci = vdev_to_vpci(vdev);
+
+	if (READ_ONCE(vpci->dead))
+		return -ENODEV;
 	/* As with vfio-pci, a function without VGA has no such region at all */
 	if (info->index >= VFIO_PCI_VGA_REGION_INDEX)
 		return -EINVAL;
@@ -58,20 +63,19 @@ int vpci_region_get_info(struct vpci_device *vpci,
 	return 0;
 }
 
-static int vpci_config_access(struct vpci_device *vpci, unsigned int offset,
-			      u8 *buf, unsigned int len, bool write)
+static void vpci_config_access(struct vpci_device *vpci, unsigned int offset,
+			       u8 *buf, unsigned int len, bool write)
 {
 	if (!write) {
 		vpci_config_read(&vpci->config, offset, buf, len);
 		vpci_stat_inc(vpci, VPCI_STAT_CONFIG_READS);
-		return 0;
+		return;
 	}
 
 	mutex_lock(&vpci->config_lock);
 	vpci_config_write(&vpci->config, offset, buf, len);
 	mutex_unlock(&vpci->config_lock);
 	vpci_stat_inc(vpci, VPCI_STAT_CONFIG_WRITES);
-	return 0;
 }
 
 static u64 vpci_get_value(const u8 *buf, unsigned int width)
@@ -158,9 +162,10 @@ static int vpci_region_access(const struct vpci_access *access, u64 offset,
 {
 	struct vpci_device *vpci = access->vpci;
 
-	if (access->index == VFIO_PCI_CONFIG_REGION_INDEX)
-		return vpci_config_access(vpci, offset, buf, len,
-					  access->write);
+	if (access->index == VFIO_PCI_CONFIG_REGION_INDEX) {
+		vpci_config_access(vpci, offset, buf, len, access->write);
+		return 0;
+	}
 	if (vpci->function->bars[access->index].mapped)
 		return vpci_bar_copy(vpci, access->index, offset, buf, len,
 				     access->write);

@@ -14,7 +14,7 @@ kver=${1:?the version of the kernel that the modules were built for}
 rm -rf "$out"
 mkdir -p "$out"
 echo "==> booting the lab VM: kernel $kver with one bochs-display of 16 MiB"
-"$lab/run.sh" --name demo --time-limit 240 --kver "$kver" --out "$out" -- \
+"$lab/run.sh" --name demo --nested --time-limit 240 --kver "$kver" --out "$out" -- \
 	tools/testing/demo/split.sh "$("$lab/initramfs.sh" fbdraw-path)"
 
 echo "==> the screens of the two guests, as their QEMU shows them:"

@@ -10,9 +10,9 @@ LAB_DIR=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck disable=SC2034 # used by the scripts that source this
 REPO=$(cd -P "$LAB_DIR/../../.." && pwd)
 CACHE=${VFIO_MDEV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vfio-mdev}
-# What to boot when nobody says otherwise: a glob of versions.
+# What to boot when nobody says otherwise: a glob of versions of the distribution's kernels.
 # shellcheck disable=SC2034
-KVER_GLOB='6.12.*'
+KVER_GLOB='6.12.*-amd64'
 
 # The name before a message is that of the script which was called.
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
@@ -40,16 +40,17 @@ kernel_root() {
 }
 
 kernel_has_headers() {
-	[[ -e /usr/src/linux-headers-$1/Makefile || -e /lib/modules/$1/build/Makefile ]]
+	[[ -e /usr/src/linux-headers-$1/Makefile || -e $(kernel_root "$1")/lib/modules/$1/build/Makefile ]]
 }
 
-# Versions that match glob $1 and have an image somewhere, newest first.
+# Versions that match glob $1 and have an image somewhere, newest first. The distribution's flavours for real-time and
+# cloud kernels do not count.
 kernel_versions() {
 	local image kver
 	for image in /boot/vmlinuz-* "$CACHE"/kernels/*/boot/vmlinuz-*; do
 		kver=${image##*/vmlinuz-}
 		# shellcheck disable=SC2053 # $1 is a glob
-		if [[ -e $image && $kver == $1 ]]; then echo "$kver"; fi
+		if [[ -e $image && $kver == $1 && $kver != *-rt-* && $kver != *-cloud-* ]]; then echo "$kver"; fi
 	done | sort -Vru
 }
 

@@ -134,6 +134,7 @@ static int draw(const struct picture *letter, const char *fbdev)
 		done += n;
 	}
 	fsync(fd);
+	free(buf);
 	printf("drawn %ux%u stride %u\n", pic.width, pic.height, fix.line_length);
 	return 0;
 }

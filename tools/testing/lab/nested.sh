@@ -17,7 +17,7 @@
 set -euo pipefail
 
 ENV=/run/lab/env
-BOOT_LIMIT=20 STOP_LIMIT=20
+BOOT_LIMIT=60 STOP_LIMIT=60
 
 say() { printf 'nested.sh: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }

@@ -1,7 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Installs what building and the lab need and this machine does not have, on Debian 12 (bookworm) or 13 (trixie).
+# Installs what building and the lab need and this machine does not have, on Debian 12 (bookworm) or 13 (trixie):
+#
+#   setup.sh               what "make" and the lab with the distribution's kernel need
+#   setup.sh debug         what building the kernels of the debug lanes needs, too
+#   setup.sh lint          what "make lint" needs, too
+#   setup.sh source 7.2    makes the package linux-source-7.2 known to apt
+#
 # Does nothing, and asks apt nothing, when all is there. Everything is chosen so that no unrelated package changes:
 # no recommended packages, and only the packages that must come from backports are taken from there.
 
@@ -11,6 +17,8 @@ set -euo pipefail
 
 PACKAGES=(gcc make libc6-dev pkg-config libjson-c-dev libcmocka-dev
 	qemu-system-x86 busybox-static cpio kmod python3 xz-utils zstd)
+DEBUG_PACKAGES=(flex bison bc libelf-dev perl)
+LINT_PACKAGES=(sparse clang llvm lld cppcheck shellcheck perl)
 QEMU_AT_LEAST=1:10
 # replaced by the tests of the function add_backports
 APT_ETC=${LAB_APT_ETC:-/etc/apt}
@@ -77,9 +85,9 @@ deb822_sources() {
 		END { flush() }'
 }
 
-# Makes suite $1-backports known to apt unless it is, from the machine's own entry for suite $1.
-add_backports() {
-	local suite=$1 new=$1-backports entry kind=sources
+# Makes suite $2 known to apt unless it is, from the machine's own entry for suite $1.
+add_suite() {
+	local suite=$1 new=$2 entry kind=sources
 	if [[ -n $(one_line_sources "$new")$(deb822_sources "$new") ]]; then return; fi
 	entry=$(deb822_sources "$suite" "$new" | awk 'NF { print; next } { exit }')
 	if [[ -z $entry ]]; then
@@ -155,7 +163,7 @@ main() {
 	log=$(mktemp "${TMPDIR:-/tmp}/lab-setup.XXXXXX.log")
 	codename=$(os_field VERSION_CODENAME)
 	if [[ $codename == bookworm && " ${missing[*]} " == *" qemu-system-x86 "* || -z $kver ]]; then
-		if [[ $codename == bookworm ]]; then add_backports "$codename"; fi
+		if [[ $codename == bookworm ]]; then add_suite "$codename" "$codename-backports"; fi
 	fi
 	say "missing: ${missing[*]}; asking apt (log: $log)"
 	apt_get update
@@ -179,9 +187,27 @@ main() {
 	say "done; kernel for the lab: $(kernel_find "$KVER_GLOB")"
 }
 
-if [[ ${1-} == --backports-only ]]; then
-	# for the tests: what would be made of the sources under LAB_APT_ETC
-	add_backports "$2"
-else
-	main
-fi
+# A source package is of no version in particular: it is enough that apt has one.
+add_source() {
+	local package=linux-source-$1
+	if apt-cache show "$package" &>/dev/null; then return; fi
+	check_root "an apt source for $package"
+	log=$(mktemp "${TMPDIR:-/tmp}/lab-setup.XXXXXX.log")
+	case $1 in
+	6.12) add_suite "$(os_field VERSION_CODENAME)" bookworm-backports ;;
+	7.2) add_suite "$(os_field VERSION_CODENAME)" trixie-backports ;;
+	esac
+	apt_get update
+	apt-cache show "$package" &>/dev/null || die "apt knows no $package; enable the suite that has it"
+	rm -f "$log"
+}
+
+case "${1-} $#" in
+' 0') main ;;
+'debug 1') PACKAGES+=("${DEBUG_PACKAGES[@]}"); main ;;
+'lint 1') PACKAGES+=("${LINT_PACKAGES[@]}"); main ;;
+'source 2') check_system; add_source "$2" ;;
+# for the tests: what would be made of the sources under LAB_APT_ETC
+'add-suite 3') add_suite "$2" "$3" ;;
+*) die "usage: setup.sh [debug | lint | source 6.12 | source 7.2]" ;;
+esac

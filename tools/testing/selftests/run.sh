@@ -1,12 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# All suites of the lab VM, or one: run.sh FBDRAW [SUITE [TEST...]]
+# Suites of the lab VM: run.sh FBDRAW PART [SUITE [TEST...]]
+#
+# PART is "alone" or "guests", for the suites that start nested guests. With SUITE
+# only that one runs.
+#
+# What opens an instance runs once for each way that this kernel has to do it:
+# by VFIO group and container, and by the device's own node and iommufd.
 
 set -uo pipefail
 
-fbdraw=$1 only=${2-}
-shift; shift || true
+fbdraw=$1 part=$2 only=${3-}
+shift 2; shift || true
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 testing=$here/..
 bin=$testing/../../build/selftests
@@ -15,14 +21,25 @@ export SUITE_OUT=$LAB_OUT
 . "$testing/suite.sh"
 
 run() {
-	local name=$1
-	shift
+	local in=$1 name=$2
+	shift 2
+	[[ $in == "$part" ]] || return 0
 	[[ -n $only && $name != "$only" ]] || suite "$name" "$@"
 }
 
 "$testing/lab/load.sh" || { echo 'not ok - the modules did not load'; exit 1; }
-run mdev "$bin/mdev_test" "$@"
-run vpci "$bin/vpci_test" "$@"
-run ctl "$testing/cli/real_test.sh" "$@"
-run guest "$here/guest_test.sh" "$fbdraw" "$@"
+export VFIO_PATH=group
+run alone mdev "$bin/mdev_test" "$@"
+run alone vpci "$bin/vpci_test" "$@"
+run alone ctl "$testing/cli/real_test.sh" "$@"
+run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
+if "$bin/mdev_test" --has-cdev; then
+	export VFIO_PATH=cdev
+	run alone mdev-cdev "$bin/mdev_test" "$@"
+	run alone vpci-cdev "$bin/vpci_test" "$@"
+	run guests guest-cdev "$here/guest_test.sh" "$fbdraw" "$@"
+fi
 rmmod mgpu vfio_vpci mdev || echo 'not ok - the modules did not unload'
+if [[ -z $only || $only == leaks ]]; then
+	suite leaks "$testing/lab/leaks.sh"
+fi

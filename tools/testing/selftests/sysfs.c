@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -62,6 +63,24 @@ char *sysfs_link_name(const char *format, ...)
 		return NULL;
 	target[len] = '\0';
 	return strdup(basename(target));
+}
+
+char *sysfs_child_name(const char *format, ...)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	char *name = NULL;
+	DIR *dir;
+
+	FORMAT_PATH(path, format);
+	dir = opendir(path);
+	if (!dir)
+		return NULL;
+	while (!name && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			name = strdup(entry->d_name);
+	closedir(dir);
+	return name;
 }
 
 bool sysfs_exists(const char *format, ...)

@@ -22,6 +22,10 @@ long sysfs_read_long(const char *path, ...);
 __attribute__((format(printf, 1, 2)))
 char *sysfs_link_name(const char *path, ...);
 
+/* Name of the first entry of a directory, to be freed; NULL when there is none */
+__attribute__((format(printf, 1, 2)))
+char *sysfs_child_name(const char *path, ...);
+
 __attribute__((format(printf, 1, 2)))
 bool sysfs_exists(const char *path, ...);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,57 +9,108 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <linux/iommufd.h>
 #include <linux/pci_regs.h>
 #include <cmocka.h>
 
 #include "sysfs.h"
 #include "vfio_client.h"
 
+bool vfio_client_has_cdev(void)
+{
+	return !access("/dev/iommu", F_OK) && !access("/dev/vfio/devices", F_OK);
+}
+
+/* An open file, or -1 with errno */
 static int open_group(const char *uuid)
 {
 	char path[128];
 	char *number;
-	int group;
 
 	number = sysfs_link_name("/sys/bus/mdev/devices/%s/iommu_group", uuid);
-	if (!number)
-		return -ENODEV;
+	if (!number) {
+		errno = ENODEV;
+		return -1;
+	}
 	snprintf(path, sizeof(path), "/dev/vfio/%s", number);
 	free(number);
+	return open(path, O_RDWR);
+}
 
-	group = open(path, O_RDWR);
-	return group < 0 ? -errno : group;
+static int open_by_group(struct vfio_client *client, const char *uuid)
+{
+	client->group = open_group(uuid);
+	if (client->group < 0)
+		return -1;
+	client->iommu = open("/dev/vfio/vfio", O_RDWR);
+	if (client->iommu < 0 ||
+	    ioctl(client->group, VFIO_GROUP_SET_CONTAINER, &client->iommu) ||
+	    ioctl(client->iommu, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
+		return -1;
+	client->device = ioctl(client->group, VFIO_GROUP_GET_DEVICE_FD, uuid);
+	return client->device < 0 ? -1 : 0;
+}
+
+static int open_node(const char *uuid)
+{
+	char path[PATH_MAX];
+	char *name;
+
+	name = sysfs_child_name("/sys/bus/mdev/devices/%s/vfio-dev", uuid);
+	if (!name) {
+		errno = ENODEV;
+		return -1;
+	}
+	snprintf(path, sizeof(path), "/dev/vfio/devices/%s", name);
+	free(name);
+	return open(path, O_RDWR);
+}
+
+static int open_by_node(struct vfio_client *client, const char *uuid)
+{
+	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
+	struct vfio_device_attach_iommufd_pt attach = {
+		.argsz = sizeof(attach),
+	};
+	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
+
+	client->device = open_node(uuid);
+	if (client->device < 0)
+		return -1;
+	client->iommu = open("/dev/iommu", O_RDWR);
+	if (client->iommu < 0)
+		return -1;
+	bind.iommufd = client->iommu;
+	if (ioctl(client->device, VFIO_DEVICE_BIND_IOMMUFD, &bind) ||
+	    ioctl(client->iommu, IOMMU_IOAS_ALLOC, &ioas))
+		return -1;
+	attach.pt_id = ioas.out_ioas_id;
+	return ioctl(client->device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
 }
 
 int vfio_client_open(struct vfio_client *client, const char *uuid)
 {
+	const char *way = getenv("VFIO_PATH");
 	struct vfio_region_info info;
 	int ret;
 
 	client->device = -1;
-	client->group = open_group(uuid);
-	if (client->group < 0)
-		return client->group;
+	client->iommu = -1;
+	client->group = -1;
+	if (way && !strcmp(way, "cdev"))
+		ret = open_by_node(client, uuid);
+	else
+		ret = open_by_group(client, uuid);
+	if (ret) {
+		ret = -errno;
+		vfio_client_close(client);
+		return ret;
+	}
 
-	client->container = open("/dev/vfio/vfio", O_RDWR);
-	if (client->container < 0 ||
-	    ioctl(client->group, VFIO_GROUP_SET_CONTAINER,
-		  &client->container) ||
-	    ioctl(client->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-		goto err_close;
-
-	client->device = ioctl(client->group, VFIO_GROUP_GET_DEVICE_FD, uuid);
-	if (client->device < 0)
-		goto err_close;
-
-	if (vfio_client_region(client, VFIO_PCI_CONFIG_REGION_INDEX, &info))
-		goto err_close;
+	ret = vfio_client_region(client, VFIO_PCI_CONFIG_REGION_INDEX, &info);
+	if (ret)
+		vfio_client_close(client);
 	client->config = info.offset;
-	return 0;
-
-err_close:
-	ret = -errno;
-	vfio_client_close(client);
 	return ret;
 }
 
@@ -66,9 +118,10 @@ void vfio_client_close(struct vfio_client *client)
 {
 	if (client->device >= 0)
 		close(client->device);
-	close(client->group);
-	if (client->container >= 0)
-		close(client->container);
+	if (client->group >= 0)
+		close(client->group);
+	if (client->iommu >= 0)
+		close(client->iommu);
 }
 
 int vfio_client_region(struct vfio_client *client, unsigned int index,

@@ -1,34 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A VFIO user of one mediated device, as small as it can be
+ * A VFIO user of one mediated device, as small as it can be, by either of the
+ * two ways to open it
  *
  * Functions return 0 or a positive count, or a negative errno.
  */
 #ifndef VFIO_CLIENT_H
 #define VFIO_CLIENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <linux/vfio.h>
 
 /**
  * struct vfio_client - an open device
- * @container: /dev/vfio/vfio, with the type 1 IOMMU
- * @group: /dev/vfio/<number>
  * @device: the device's own file
+ * @iommu: /dev/vfio/vfio with the type 1 IOMMU, or /dev/iommu
+ * @group: /dev/vfio/<number>, or -1 when it was opened by its own node
  * @config: where config space lies in @device
  */
 struct vfio_client {
-	int container;
-	int group;
 	int device;
+	int iommu;
+	int group;
 	uint64_t config;
 };
+
+/* Whether this kernel has device nodes (cdev) and iommufd */
+bool vfio_client_has_cdev(void);
 
 /**
  * vfio_client_open() - open the instance
  * @client: filled in
  * @uuid: name of the instance
+ *
+ * By its own node and iommufd if the environment variable VFIO_PATH is "cdev",
+ * otherwise by group and container.
  *
  * Return: 0, or a negative errno with everything closed again.
  */

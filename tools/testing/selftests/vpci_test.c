@@ -49,9 +49,12 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct vfio_region_info info;
 
-	if (!f || mdev_create("8M", UUID_A) ||
-	    vfio_client_open(&f->client, UUID_A))
+	if (!f || mdev_create("8M", UUID_A))
 		return -1;
+	if (vfio_client_open(&f->client, UUID_A)) {
+		mdev_remove(UUID_A);
+		return -1;
+	}
 	vfio_client_region(&f->client, VFIO_PCI_BAR0_REGION_INDEX, &info);
 	f->vram = info.offset;
 	vfio_client_region(&f->client, VFIO_PCI_BAR2_REGION_INDEX, &info);
@@ -68,6 +71,19 @@ static int teardown(void **state)
 	free(f);
 	mdev_remove(UUID_B);
 	return mdev_remove(UUID_A);
+}
+
+/* A closed client stays closed when a test ends here: never close a number twice */
+static void close_client(struct vfio_client *client)
+{
+	vfio_client_close(client);
+	client->device = client->group = client->iommu = -1;
+}
+
+static void reopen(struct fixture *f)
+{
+	close_client(&f->client);
+	assert_int_equal(vfio_client_open(&f->client, UUID_A), 0);
 }
 
 static volatile uint32_t *map_vram(struct fixture *f, size_t size)
@@ -369,7 +385,7 @@ static void test_touch_16_mib(void **state)
 	struct fixture *f = *state;
 	size_t i;
 
-	vfio_client_close(&f->client);
+	close_client(&f->client);
 	assert_int_equal(mdev_remove(UUID_A), 0);
 	assert_int_equal(mdev_create("16M", UUID_B), 0);
 	assert_int_equal(vfio_client_open(&client, UUID_B), 0);
@@ -444,7 +460,30 @@ static void test_decode_and_mapping(void **state)
 	vfio_client_decode(&f->client, 1);
 	assert_int_equal(vram[0], 0x12345678);
 	assert_int_equal(mdev_stat(UUID_A, "sink_faults"), 2);
+
+	/* What was written to the sink page is gone with a reset */
+	vfio_client_decode(&f->client, 0);
+	assert_int_equal(vram[0], 0xbad);
+	assert_int_equal(ioctl(f->client.device, VFIO_DEVICE_RESET), 0);
+	assert_int_equal(vram[0], ONES);
 	munmap((void *)vram, VRAM_SIZE);
+}
+
+/* Nor does the next user read what this one wrote to the sink page */
+static void test_sink_is_private(void **state)
+{
+	struct fixture *f = *state;
+	volatile uint32_t *vram = map_vram(f, PAGE);
+	size_t i;
+
+	for (i = 0; i < PAGE / 4; i++)
+		vram[i] = 0x5ec7e7;
+	munmap((void *)vram, PAGE);
+	reopen(f);
+	vram = map_vram(f, PAGE);
+	for (i = 0; i < PAGE / 4; i++)
+		assert_int_equal(vram[i], ONES);
+	munmap((void *)vram, PAGE);
 }
 
 static void test_reset(void **state)
@@ -481,8 +520,7 @@ static void test_close_resets(void **state)
 
 	vfio_client_decode(&f->client, 1);
 	assert_int_equal(vfio_client_write(&f->client, f->vram, &value, 4), 4);
-	vfio_client_close(&f->client);
-	assert_int_equal(vfio_client_open(&f->client, UUID_A), 0);
+	reopen(f);
 	assert_int_equal(vfio_client_get(&f->client, PCI_COMMAND, 2), 0);
 	vfio_client_decode(&f->client, 1);
 	assert_int_equal(vfio_client_read(&f->client, f->vram, &value, 4), 4);
@@ -550,7 +588,7 @@ static void test_mapping_outlives_close(void **state)
 	vfio_client_decode(&f->client, 1);
 	vram = map_vram(f, VRAM_SIZE);
 	vram[0] = 1;
-	vfio_client_close(&f->client);
+	close_client(&f->client);
 	assert_int_equal(vram[0], 1);
 	assert_int_equal(mdev_remove(UUID_A), -EBUSY);
 	munmap((void *)vram, VRAM_SIZE);
@@ -606,28 +644,40 @@ static void test_display_plane(void **state)
 	assert_int_equal(plane.region_index, 0);
 }
 
-/* A mode that does not fit into the VRAM is never shown */
-static void test_display_too_large(void **state)
+/* A mode that makes no picture, or none that fits into the VRAM, is not shown */
+static void test_display_bad_modes(void **state)
 {
-	static const uint16_t mode[] = { 65535, 65535, 32, 0x41, 0, 65535, 65535 };
-	struct fixture *f = *state;
-	struct vfio_device_gfx_plane_info plane = {
-		.argsz = sizeof(plane),
-		.flags = VFIO_GFX_PLANE_TYPE_REGION,
+	static const uint16_t modes[][7] = {
+		{ 65535, 65535, 32, 0x41, 0, 65535, 65535 },
+		{ 2048, 1025, 32, 0x41, 0, 2048, 1025 },
+		{ 0, 768, 32, 0x41, 0, 1024, 768 },
+		{ 1024, 0, 32, 0x41, 0, 1024, 768 },
+		{ 1024, 768, 24, 0x41, 0, 1024, 768 },
+		{ 1024, 768, 32, 0x40, 0, 1024, 768 },
 	};
+	struct fixture *f = *state;
+	size_t i;
 
 	vfio_client_decode(&f->client, 1);
-	vfio_client_write(&f->client, f->regs + DISPI_XRES, mode, sizeof(mode));
-	assert_int_equal(ioctl(f->client.device, VFIO_DEVICE_QUERY_GFX_PLANE, &plane), 0);
-	assert_int_equal(plane.drm_format, 0);
-	assert_int_equal(plane.size, 0);
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		struct vfio_device_gfx_plane_info plane = {
+			.argsz = sizeof(plane),
+			.flags = VFIO_GFX_PLANE_TYPE_REGION,
+		};
+
+		vfio_client_write(&f->client, f->regs + DISPI_XRES, modes[i],
+				  sizeof(modes[i]));
+		assert_int_equal(ioctl(f->client.device, VFIO_DEVICE_QUERY_GFX_PLANE, &plane), 0);
+		assert_int_equal(plane.drm_format, 0);
+		assert_int_equal(plane.size, 0);
+	}
 }
 
 struct racer {
 	volatile uint32_t *vram;
 	atomic_bool stop;
-	size_t wrong;
-	size_t rounds;
+	atomic_size_t wrong;
+	atomic_size_t seen;
 };
 
 static void *touch_all(void *arg)
@@ -640,8 +690,8 @@ static void *touch_all(void *arg)
 			uint32_t value = racer->vram[i];
 
 			racer->wrong += value != ONES && value != i + 1;
+			racer->seen += value == i + 1;
 		}
-		racer->rounds++;
 	}
 	return NULL;
 }
@@ -651,8 +701,8 @@ static void test_decode_race(void **state)
 {
 	struct fixture *f = *state;
 	struct racer racer = {};
+	size_t i, shown = 0, before;
 	pthread_t threads[2];
-	size_t i;
 
 	vfio_client_decode(&f->client, 1);
 	racer.vram = map_vram(f, VRAM_SIZE);
@@ -661,14 +711,19 @@ static void test_decode_race(void **state)
 	for (i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, touch_all, &racer), 0);
 	for (i = 0; i < 200; i++) {
-		vfio_client_decode(&f->client, i % 2);
+		vfio_client_decode(&f->client, 0);
 		/* Nothing of the frames shows once decode is off */
-		if (!(i % 2))
-			assert_int_equal(racer.vram[(i * PAGE) % VRAM_SIZE / 4], ONES);
+		shown += racer.vram[(i * PAGE) % VRAM_SIZE / 4] != ONES;
+		before = racer.seen;
+		vfio_client_decode(&f->client, 1);
+		/* Each round, the threads get to see frames again */
+		while (racer.seen == before)
+			;
 	}
 	atomic_store(&racer.stop, true);
 	for (i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
+	assert_int_equal(shown, 0);
 	assert_int_equal(racer.wrong, 0);
 	munmap((void *)racer.vram, VRAM_SIZE);
 }
@@ -696,13 +751,14 @@ int main(int argc, char **argv)
 		T(test_partial_mapping),
 		T(test_mapping_equals_read),
 		T(test_decode_and_mapping),
+		T(test_sink_is_private),
 		T(test_reset),
 		T(test_close_resets),
 		T(test_isolation),
 		T(test_mapping_outlives_close),
 		T(test_fork),
 		T(test_display_plane),
-		T(test_display_too_large),
+		T(test_display_bad_modes),
 		T(test_decode_race),
 	};
 

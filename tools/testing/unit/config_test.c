@@ -2,8 +2,8 @@
 /*
  * Tests of the config space engine (drivers/vfio/vpci/vpci_config.c)
  *
- * Numbers in test names are those of the checks that other implementations of
- * virtual config space were compared by, see config-space.rst.
+ * The numbers in comments are those of a list of checks by which several
+ * implementations of virtual config space were compared.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -188,6 +188,52 @@ static void test_w1c(void **state)
 	assert_int_equal(get(cfg, 0x46, 2), 0);
 }
 
+/*
+ * 8, 21, 44: every bit of the space is writable, write-1-to-clear or neither, as
+ * the sample describes it, and nothing else is
+ */
+static void test_every_bit(void **state)
+{
+	static const u32 writable[64] = {
+		[PCI_COMMAND / 4] = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER,
+		[PCI_CACHE_LINE_SIZE / 4] = 0xff,
+		[PCI_BASE_ADDRESS_0 / 4] = 0xff000000,
+		[PCI_BASE_ADDRESS_1 / 4] = 0xffffffff,
+		[PCI_BASE_ADDRESS_2 / 4] = 0xfffff000,
+		[PCI_BASE_ADDRESS_3 / 4] = 0x80000000,
+		[PCI_BASE_ADDRESS_5 / 4] = 0xfffffffe,
+		[PCI_INTERRUPT_LINE / 4] = 0xff,
+		[0x40 / 4] = 0x0000ffff,
+		[0x44 / 4] = 0x0000ff0f,
+		[0xfc / 4] = 0xffffffff,
+	};
+	static const u32 cleared[64] = { [0x40 / 4] = 0x00ff0000,
+					 [0x44 / 4] = 0x80000000 };
+	struct vpci_config *cfg = &((struct sample *)*state)->cfg;
+	unsigned int dword;
+
+	for (dword = 0; dword < 64; dword++) {
+		u32 reset = get(cfg, 4 * dword, 4);
+
+		put(cfg, 4 * dword, 4, 0);
+		assert_int_equal(get(cfg, 4 * dword, 4), reset & ~writable[dword]);
+		put(cfg, 4 * dword, 4, 0xffffffff);
+		assert_int_equal(get(cfg, 4 * dword, 4),
+				 (reset | writable[dword]) & ~cleared[dword]);
+	}
+}
+
+/* 35: error bits of STATUS, once a device sets them, can be cleared */
+static void test_status_errors_clear(void **state)
+{
+	struct sample *s = *state;
+	u8 slot = s->layout.map[PCI_COMMAND / 4] - 1;
+
+	s->cfg.dwords[slot] |= 0xffffU << 16;
+	put(&s->cfg, PCI_STATUS, 2, 0xffff);
+	assert_int_equal(get(&s->cfg, PCI_STATUS, 2), 0xffff & ~0xf900);
+}
+
 /* 8, 21: read-only fields survive all writes in all sizes */
 static void test_read_only(void **state)
 {
@@ -199,13 +245,13 @@ static void test_read_only(void **state)
 	unsigned int i, len;
 
 	for (i = 0; i < sizeof(fields); i++) {
-		u64 before = get(cfg, fields[i], 1);
+		u64 before = get(cfg, fields[i], 2);
 
 		for (len = 1; len <= 8; len++) {
 			put(cfg, fields[i], len, ~0ULL);
-			assert_int_equal(get(cfg, fields[i], 1), before);
+			assert_int_equal(get(cfg, fields[i], 1), (u8)before);
 			put(cfg, fields[i], len, 0);
-			assert_int_equal(get(cfg, fields[i], 1), before);
+			assert_int_equal(get(cfg, fields[i], 1), (u8)before);
 		}
 	}
 	assert_int_equal(get(cfg, PCI_VENDOR_ID, 4), 0x11111234);
@@ -403,6 +449,9 @@ static void test_refused_bars(void **state)
 	refused(&desc, "BAR", "power of two");
 	desc.bars[2].size = 8;
 	refused(&desc, "BAR", "power of two");
+	desc.bars[2] = (struct vpci_bar_desc) { .mapped = true };
+	refused(&desc, "BAR", "no size");
+	desc = sample_desc();
 	desc.bars[2].size = 4ULL << 30;
 	refused(&desc, "BAR", "larger");
 	desc = sample_desc();
@@ -444,6 +493,12 @@ static void test_refused_regs(void **state)
 		    "beyond the config space");
 	refused_reg((struct vpci_reg_desc) { .offset = 0x44, .width = 1,
 		    .wmask = 0x100 }, "beyond its width");
+	refused_reg((struct vpci_reg_desc) { .offset = 0x44, .width = 2,
+		    .w1c = 0x10000 }, "beyond its width");
+	refused_reg((struct vpci_reg_desc) { .offset = 0x44, .width = 1,
+		    .reset = 0x100 }, "beyond its width");
+	refused_reg((struct vpci_reg_desc) { .offset = 0x44, .width = 4,
+		    .hook = record }, "no bit that can be written");
 	refused_reg((struct vpci_reg_desc) { .offset = 0x44, .width = 4,
 		    .wmask = 3, .w1c = 2 }, "both writable");
 }
@@ -477,22 +532,43 @@ static void test_refused_ids(void **state)
 	refused(&desc, "vendor", "absent");
 }
 
-/* More dwords that change than a layout holds */
+/* A layout holds so many dwords that change, not one more */
 static void test_refused_too_many(void **state)
 {
-	struct vpci_reg_desc *many = calloc(300, sizeof(*many));
+	/* Of the header: COMMAND, cache line size, interrupt line */
+	enum { ROOM = VPCI_MAX_SLOTS - 3 };
+	struct vpci_layout *layout = calloc(1, sizeof(*layout));
+	struct vpci_reg_desc many[ROOM + 1];
 	struct vpci_desc desc = sample_desc();
+	struct vpci_layout_error err;
 	unsigned int i;
 
 	(void)state;
-	for (i = 0; i < 300; i++)
+	for (i = 0; i <= ROOM; i++)
 		many[i] = (struct vpci_reg_desc) { .name = "one of many",
 			.offset = 0x40 + 4 * i, .width = 4, .wmask = 1 };
+	memset(desc.bars, 0, sizeof(desc.bars));
 	desc.config_size = 4096;
 	desc.regs = many;
-	desc.nr_regs = 300;
+	desc.nr_regs = ROOM;
+	assert_int_equal(vpci_layout_compile(layout, &desc, NULL, &err), 0);
+	assert_int_equal(layout->nr_slots, VPCI_MAX_SLOTS);
+	desc.nr_regs = ROOM + 1;
 	refused(&desc, "one of many", "too many");
-	free(many);
+	free(layout);
+}
+
+/* The smallest BAR that PCI knows */
+static void test_smallest_bar(void **state)
+{
+	struct sample *s = *state;
+	struct vpci_desc desc = sample_desc();
+	struct vpci_layout_error err;
+
+	desc.bars[2].size = 16;
+	assert_int_equal(vpci_layout_compile(&s->layout, &desc, NULL, &err), 0);
+	put(&s->cfg, PCI_BASE_ADDRESS_2, 4, ~0ULL);
+	assert_int_equal(get(&s->cfg, PCI_BASE_ADDRESS_2, 4), 0xfffffff0);
 }
 
 int main(int argc, char **argv)
@@ -503,6 +579,8 @@ int main(int argc, char **argv)
 		T(test_write_is_bytes),
 		T(test_gaps_read_zero),
 		T(test_w1c),
+		T(test_every_bit),
+		T(test_status_errors_clear),
 		T(test_read_only),
 		T(test_reads_change_nothing),
 		T(test_exact_source),
@@ -520,6 +598,7 @@ int main(int argc, char **argv)
 		T(test_refused_two_hooks),
 		T(test_refused_ids),
 		T(test_refused_too_many),
+		T(test_smallest_bar),
 	};
 
 	if (argc > 1)

@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# lane.sh KVER: builds the modules for kernel KVER beside the tree, in
+# build/lanes/KVER, so that the modules that "make" built stay where they are.
+# Kbuild puts objects next to sources, so that directory holds links to them.
+
+set -euo pipefail
+# shellcheck source=tools/testing/lab/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+kver=$1
+root=$(kernel_root "$kver") || die "there is no kernel $kver; see tools/testing/lab/kernel.sh"
+lane=$REPO/build/lanes/$kver
+
+mkdir -p "$lane"
+find "$lane" -type l -delete
+cd "$REPO"
+find Kbuild drivers include samples \( -name '*.[ch]' -o -name Kbuild \) \
+	! -name '*.mod.c' | while read -r file; do
+	mkdir -p "$(dirname "$lane/$file")"
+	ln -s "$REPO/$file" "$lane/$file"
+done
+make --no-print-directory -C "${root%/}/lib/modules/$kver/build" M="$lane" W=1 modules

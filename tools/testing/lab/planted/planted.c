@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Defects on purpose, to see that the debug lanes catch them
+ *
+ * "insmod planted.ko fault=NAME" does the damage while it loads. Not part of the
+ * product; it is built and loaded by planted.sh alone.
+ */
+#include <linux/mutex.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+static char *fault = "none";
+module_param(fault, charp, 0);
+
+static DEFINE_MUTEX(planted_a);
+static DEFINE_MUTEX(planted_b);
+static DEFINE_SPINLOCK(planted_lock);
+
+/* Two locks in both orders: no deadlock happens, one could */
+static void planted_inversion(void)
+{
+	mutex_lock(&planted_a);
+	mutex_lock(&planted_b);
+	mutex_unlock(&planted_b);
+	mutex_unlock(&planted_a);
+
+	mutex_lock(&planted_b);
+	mutex_lock(&planted_a);
+	mutex_unlock(&planted_a);
+	mutex_unlock(&planted_b);
+}
+
+static void planted_leak(void)
+{
+	char *lost = kmalloc(96, GFP_KERNEL);
+
+	/* The compiler must not see that nobody wants it */
+	OPTIMIZER_HIDE_VAR(lost);
+}
+
+static void planted_use_after_free(void)
+{
+	char *gone = kmalloc(96, GFP_KERNEL);
+
+	if (!gone)
+		return;
+	kfree(gone);
+	OPTIMIZER_HIDE_VAR(gone);
+	WRITE_ONCE(gone[3], 1);
+}
+
+static void planted_atomic_sleep(void)
+{
+	spin_lock(&planted_lock);
+	mutex_lock(&planted_a);
+	mutex_unlock(&planted_a);
+	spin_unlock(&planted_lock);
+}
+
+static int __init planted_init(void)
+{
+	if (!strcmp(fault, "inversion"))
+		planted_inversion();
+	else if (!strcmp(fault, "leak"))
+		planted_leak();
+	else if (!strcmp(fault, "use-after-free"))
+		planted_use_after_free();
+	else if (!strcmp(fault, "atomic-sleep"))
+		planted_atomic_sleep();
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static void __exit planted_exit(void)
+{
+}
+
+module_init(planted_init);
+module_exit(planted_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Defects on purpose");

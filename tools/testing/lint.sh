@@ -1,0 +1,112 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Static checks of everything, as TAP: each is one test, and prints what it found.
+#
+#   lint.sh KDIR [TEST...]
+#
+# checkpatch and kernel-doc are those of the kernel source that the debug lanes
+# were built from.
+
+set -u
+
+kdir=$1
+shift
+# shellcheck source=tools/testing/tap.sh
+. "$(dirname "${BASH_SOURCE[0]}")/tap.sh"
+# shellcheck source=tools/testing/lab/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lab/common.sh"
+cd "$REPO" || exit 1
+last='lint'
+
+# The scripts of a kernel source
+scripts=$(printf '%s\n' "$CACHE"/kernels/*-lab-*/source/scripts | sort -V | tail -n 1)
+[[ -d $scripts ]] || scripts=''
+
+# Files of the repository that match the patterns, also such as are not committed yet
+files() { git ls-files --cached --others --exclude-standard -- "$@"; }
+
+# silent COMMAND...: it prints nothing that looks like a complaint
+silent() {
+	"$@" > "$work/out" 2>&1 || fail "$1 failed"
+	grep -E 'warning|error|Error' "$work/out" | sort -u > "$work/complaints"
+	[[ ! -s $work/complaints ]] || fail "$(cat "$work/complaints")"
+}
+
+# A build from scratch of the modules in a copy, with more words for make
+build_copy() {
+	local copy=$work/copy
+	rm -rf "$copy"
+	mkdir "$copy"
+	files Kbuild drivers include samples | xargs cp --parents -t "$copy"
+	make -s -C "$kdir" M="$copy" W=1 "$@" modules
+}
+
+test_sparse() { silent build_copy C=1 CF=-D__CHECK_ENDIAN__; }
+
+test_clang() { silent build_copy LLVM=1 CONFIG_DEBUG_INFO_BTF_MODULES=; }
+
+# A line of 100 columns is allowed; what the style guide says of user space is
+# not for checkpatch to decide.
+test_checkpatch() {
+	local file
+	[[ -n $scripts ]] || skip 'no kernel source: tools/testing/lab/kernel.sh debug-7.2 makes one'
+	for file in $(files 'drivers/*.[ch]' 'include/*.h' 'samples/*.[ch]'); do
+		perl "$scripts/checkpatch.pl" --no-tree --terse --strict --no-summary \
+			--max-line-length=100 -f "$file"
+	done > "$work/out" 2>&1
+	[[ ! -s $work/out ]] || fail "$(cat "$work/out")"
+}
+
+test_kernel_doc() {
+	[[ -n $scripts ]] || skip 'no kernel source: tools/testing/lab/kernel.sh debug-7.2 makes one'
+	files 'drivers/*.[ch]' 'include/*.h' 'samples/*.[ch]' |
+		xargs "$scripts/kernel-doc" -none -Wall > "$work/out" 2>&1
+	[[ ! -s $work/out ]] || fail "$(cat "$work/out")"
+}
+
+# What is exported is documented.
+test_exports_are_documented() {
+	local file symbol
+	files 'drivers/*.c' | xargs sed -n '/^EXPORT_SYMBOL/{F;s/^EXPORT_SYMBOL[_A-Z]*(\([^)]*\)).*/\1/p}' > "$work/out"
+	[[ -s $work/out ]] || fail 'no exported symbol was found'
+	while read -r file && read -r symbol; do
+		grep -qE "^ \* $symbol - |^const struct .* $symbol = " "$file" ||
+			fail "$file: $symbol is exported without kernel-doc"
+	done < "$work/out"
+}
+
+test_shellcheck() {
+	# shellcheck disable=SC2046 # names of ours have no spaces
+	shellcheck -x $(files '*.sh' '.ci/run') > "$work/out" 2>&1 || fail "$(cat "$work/out")"
+}
+
+test_cppcheck() {
+	# shellcheck disable=SC2046 # names of ours have no spaces
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability \
+		--inline-suppr --suppress=missingInclude \
+		$(files 'tools/mdev-ctl/*.c' 'tools/testing/cli/*.c' 'tools/testing/lab/*.c' \
+			'tools/testing/selftests/*.c') > "$work/out" 2>&1 || fail "$(cat "$work/out")"
+}
+
+test_analyzer() {
+	local file
+	for file in $(files 'tools/mdev-ctl/*.c' 'tools/testing/lab/fbdraw.c'); do
+		clang --analyze -Xanalyzer -analyzer-output=text -Werror -o /dev/null \
+			"$file" || fail "$file"
+	done > "$work/out" 2>&1
+	[[ ! -s $work/out ]] || fail "$(cat "$work/out")"
+}
+
+test_python() {
+	# shellcheck disable=SC2046 # names of ours have no spaces
+	/usr/bin/python3 -m py_compile $(files '*.py') 2>&1 || fail 'a script does not compile'
+}
+
+# A new suite of packages is derived from the machine's own entry.
+test_no_package_server_is_named() {
+	files | grep -v '^tools/testing/lint.sh$' |
+		xargs grep -InE '[a-z]+\.debian\.org' > "$work/out" && fail "$(cat "$work/out")"
+}
+
+tap_main "$@"
