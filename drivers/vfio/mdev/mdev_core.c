@@ -199,6 +199,7 @@ int mdev_device_begin_remove(struct mdev_device *mdev)
 	return 0;
 
 err_active:
+	/* Pairs with the cmpxchg() above of the next one who tries */
 	smp_store_release(&mdev->state, MDEV_ACTIVE);
 err_unlock:
 	up_read(&parent->unreg_sem);
@@ -223,7 +224,7 @@ static int mdev_parent_remove_child(struct device *dev, void *data)
 
 static void mdev_parent_uevent(struct mdev_parent *parent, char *state)
 {
-	char *envp[] = { state, NULL };
+	char *envp[2] = { state };
 
 	kobject_uevent_env(&parent->dev->kobj, KOBJ_CHANGE, envp);
 }

@@ -17,6 +17,7 @@
  * No service of the kernel is called here: the file is compiled as it is in
  * user space as well, for tests.
  */
+#include <linux/array_size.h>
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
@@ -194,7 +195,7 @@ static int vpci_compile_header(struct vpci_compile *c,
 	if (desc->vendor == 0xffff)
 		return vpci_refuse(c, "vendor", 0,
 				   "is 0xffff, which means an absent function");
-	return vpci_compile_regs(c, regs, sizeof(regs) / sizeof(regs[0]));
+	return vpci_compile_regs(c, regs, ARRAY_SIZE(regs));
 }
 
 static int vpci_check_bar(struct vpci_compile *c, const struct vpci_desc *desc,

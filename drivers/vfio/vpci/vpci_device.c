@@ -189,8 +189,7 @@ static int vpci_ioctl_set_irqs(struct vfio_irq_set __user *arg)
 	return vpci_irq_set(&set);
 }
 
-static int vpci_ioctl_query_gfx_plane(struct vpci_device *vpci,
-				struct vfio_device_gfx_plane_info __user *arg)
+static int vpci_ioctl_query_gfx_plane(struct vpci_device *vpci, void __user *arg)
 {
 	unsigned long minsz = offsetofend(struct vfio_device_gfx_plane_info,
 					  region_index);

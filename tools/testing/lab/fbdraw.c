@@ -260,6 +260,7 @@ static int scan(const struct picture *pic, const struct window *win)
 		       'A' + pic->letter, (unsigned long long)first);
 	else
 		puts("0");
+	free(table);
 	return !!found;
 }
 

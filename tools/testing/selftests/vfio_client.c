@@ -18,7 +18,16 @@
 
 bool vfio_client_has_cdev(void)
 {
-	return !access("/dev/iommu", F_OK) && !access("/dev/vfio/devices", F_OK);
+	FILE *devices = fopen("/proc/devices", "r");
+	char line[128];
+	bool has_cdev = false;
+
+	if (!devices)
+		return false;
+	while (fgets(line, sizeof(line), devices))
+		has_cdev |= !!strstr(line, "vfio-dev");
+	fclose(devices);
+	return has_cdev && !access("/dev/iommu", F_OK);
 }
 
 /* An open file, or -1 with errno */

@@ -330,6 +330,7 @@ static void test_mmap_refused(void **state)
 		{ f->vram + 1, PAGE, PROT_READ, MAP_SHARED, EINVAL },
 		{ f->vram, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, EINVAL },
 		{ f->vram, PAGE, PROT_READ, MAP_PRIVATE, EINVAL },
+		/* newer kernels themselves answer EPERM */
 		{ f->vram, PAGE, PROT_READ | PROT_EXEC, MAP_SHARED, EACCES },
 	};
 	size_t i;
@@ -337,7 +338,8 @@ static void test_mmap_refused(void **state)
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_ptr_equal(mmap(NULL, bad[i].len, bad[i].prot, bad[i].flags,
 				      f->client.device, bad[i].offset), MAP_FAILED);
-		assert_int_equal(errno, bad[i].error);
+		if (bad[i].error != EACCES || errno != EPERM)
+			assert_int_equal(errno, bad[i].error);
 	}
 }
 
