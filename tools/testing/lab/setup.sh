@@ -101,12 +101,14 @@ add_suite() {
 }
 
 as_root() {
-	if ((EUID == 0)); then "$@"; else sudo -n "$@"; fi
+	if ((EUID == 0)); then "$@"; else sudo "$@"; fi
 }
 
 check_root() {
-	((EUID == 0)) || sudo -n true 2>/dev/null ||
-		die "missing: $*. Installing needs root: run this as root, or allow sudo without a password (sudo -v first)"
+	if ((EUID == 0)) || sudo -n true 2>/dev/null; then return; fi
+	# At a terminal sudo may ask for the password, once, before anything is done
+	if [[ -t 0 ]] && say "missing: $*. Installing needs root" && sudo -v; then return; fi
+	die "missing: $*. Installing needs root: run this as root, or make sudo work without a password (sudo -v first)"
 }
 
 # apt_get COMMAND...: its noise goes to the log, which is shown when it fails
