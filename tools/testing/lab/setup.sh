@@ -155,7 +155,7 @@ unpack_kernel() {
 }
 
 main() {
-	local missing kver='' codename install=() name
+	local missing kver='' codename install=() name part
 	check_system
 	readarray -t missing < <(missing_packages)
 	kver=$(kernel_find "$KVER_GLOB") || missing+=("linux $KVER_GLOB")
@@ -176,7 +176,16 @@ main() {
 	for name in "${missing[@]}"; do
 		case $name in
 		'linux '*) ;;
-		qemu-system-x86) if [[ $codename == bookworm ]]; then install+=("$name/$codename-backports"); else install+=("$name"); fi ;;
+		qemu-system-x86)
+			if [[ $codename == bookworm ]]; then
+				# and what must be of the same version
+				for part in qemu-system-{x86,common,data} seabios; do
+					install+=("$part/$codename-backports")
+				done
+			else
+				install+=("$name")
+			fi
+			;;
 		*) install+=("$name") ;;
 		esac
 	done
