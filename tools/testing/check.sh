@@ -87,12 +87,21 @@ lane() {
 	else
 		kver=$("$testing/lab/kernel.sh" "$lane") || { echo "not ok - $lane: there is no kernel"; return; }
 	fi
-	if [[ $lane != stock ]]; then
+	if [[ $lane == stock ]]; then
+		if wanted lab; then suite lab "$testing/lab/selftest.sh" "${tests[@]}"; fi
+	else
 		suite "build-$lane" build "$testing/lab/lane.sh" "$kver"
 		built "build-$lane" || return
 	fi
-	if [[ $only != guest* ]]; then part "$lane" "$kver" alone; fi
-	if [[ -z $only || $only == guest* ]]; then part "$lane" "$kver" guests --nested; fi
+	case $only in
+	'' | mdev* | vpci* | ctl | leaks) part "$lane" "$kver" alone ;;
+	esac
+	case $only in
+	'' | guest*) part "$lane" "$kver" guests --nested ;;
+	esac
+	if [[ $lane != stock ]] && wanted planted; then
+		suite "planted-$lane" "$testing/lab/planted.sh" "$kver" "${tests[@]}"
+	fi
 }
 
 suites() {
@@ -100,12 +109,12 @@ suites() {
 	host
 	grep -q '^not ok' "$out/host/build.tap" && return
 	case $only in
-	'' | mdev | vpci | ctl | guest | mdev-cdev | vpci-cdev | guest-cdev | leaks)
+	'' | lab | mdev | vpci | ctl | guest | mdev-cdev | vpci-cdev | guest-cdev | leaks | planted)
 		for lane in "${lanes[@]}"; do lane "$lane"; done
 		;;
 	make | config | cli) ;;
-	*) echo "not ok - there is no suite '$only'; there are: make config cli mdev vpci ctl guest leaks" \
-		"(and mdev-cdev vpci-cdev guest-cdev)" ;;
+	*) echo "not ok - there is no suite '$only'; there are: make config cli lab mdev vpci ctl guest" \
+		"mdev-cdev vpci-cdev guest-cdev leaks planted" ;;
 	esac
 }
 
