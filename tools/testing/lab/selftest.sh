@@ -58,7 +58,7 @@ test_limit() {
 }
 
 test_nested() {
-	lab --time-limit 120 -- bash -euc '
+	lab --nested --time-limit 120 -- bash -euc '
 		nested=tools/testing/lab/nested.sh
 		$nested start a -- -device bochs-display
 		$nested wait a ready 60
