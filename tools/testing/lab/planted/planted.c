@@ -31,12 +31,20 @@ static void planted_inversion(void)
 	mutex_unlock(&planted_b);
 }
 
-static void planted_leak(void)
+/*
+ * Many, because kmemleak takes any word in memory that happens to equal an
+ * address for a pointer, such as the one that a register was last saved to.
+ */
+static noinline void planted_leak(void)
 {
-	char *lost = kmalloc(96, GFP_KERNEL);
+	int i;
 
-	/* The compiler must not see that nobody wants it */
-	OPTIMIZER_HIDE_VAR(lost);
+	for (i = 0; i < 64; i++) {
+		char *lost = kmalloc(96, GFP_KERNEL);
+
+		/* The compiler must not see that nobody wants it */
+		barrier_data(lost);
+	}
 }
 
 static void planted_use_after_free(void)
