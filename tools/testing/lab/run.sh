@@ -173,7 +173,8 @@ if ((gdb)); then
 	cmdline+=' nokaslr'
 	vmlinux=${root%/}/boot/vmlinux-$kver
 	[[ -e $vmlinux ]] || vmlinux=''
-	say "gdb ${vmlinux:-(no vmlinux for this kernel; use a debug lane)} -ex 'target remote $out/gdb.sock'"
+	say "gdb ${vmlinux:-(no vmlinux for this kernel; use a debug lane)} -d ${root%/}/source" \
+		"-ex 'target remote $out/gdb.sock'"
 	say "for a module: add-symbol-file MODULE.ko ADDRESS, with /sys/module/NAME/sections/.text of the VM as the address"
 fi
 tty=()
