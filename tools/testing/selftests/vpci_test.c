@@ -38,10 +38,13 @@
 #define DISPI_ID	DISPI(0)
 #define DISPI_XRES	DISPI(1)
 
+/* The mapping stands here, so that teardown removes what a failed test left */
 struct fixture {
 	struct vfio_client client;
 	uint64_t vram;
 	uint64_t regs;
+	void *map;
+	size_t map_size;
 };
 
 static int setup(void **state)
@@ -63,10 +66,18 @@ static int setup(void **state)
 	return 0;
 }
 
+static void unmap_vram(struct fixture *f)
+{
+	if (f->map)
+		munmap(f->map, f->map_size);
+	f->map = NULL;
+}
+
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
+	unmap_vram(f);
 	vfio_client_close(&f->client);
 	free(f);
 	mdev_remove(UUID_B);
@@ -92,6 +103,8 @@ static volatile uint32_t *map_vram(struct fixture *f, size_t size)
 			 f->client.device, f->vram);
 
 	assert_ptr_not_equal(map, MAP_FAILED);
+	f->map = map;
+	f->map_size = size;
 	return map;
 }
 
@@ -353,7 +366,7 @@ static void test_mmap_stays_as_it_is(void **state)
 	assert_int_equal(errno, EACCES);
 	assert_ptr_equal(mremap((void *)vram, PAGE, 2 * PAGE, MREMAP_MAYMOVE), MAP_FAILED);
 	assert_int_equal(errno, EFAULT);
-	munmap((void *)vram, PAGE);
+	unmap_vram(f);
 }
 
 /* Mapping costs nothing; each page comes with its first touch, and only once */
@@ -375,7 +388,7 @@ static void test_lazy_mapping(void **state)
 		assert_int_equal(vram[i], i);
 	assert_int_equal(mdev_stat(UUID_A, "pages_mapped"), VRAM_SIZE / PAGE);
 	assert_int_equal(mdev_stat(UUID_A, "sink_faults"), 0);
-	munmap((void *)vram, VRAM_SIZE);
+	unmap_vram(f);
 }
 
 /* What it must reach: 16 MiB page by page in at most 4096 faults */
@@ -443,7 +456,7 @@ static void test_mapping_equals_read(void **state)
 					  sizeof(buf)), sizeof(buf));
 	for (i = 0; i < 2048; i++)
 		assert_int_equal(buf[i], 3 * (i + 1234) + 1);
-	munmap((void *)vram, VRAM_SIZE);
+	unmap_vram(f);
 }
 
 /* With decode off a touch meets the sink page, and the frame again after */
@@ -468,7 +481,7 @@ static void test_decode_and_mapping(void **state)
 	assert_int_equal(vram[0], 0xbad);
 	assert_int_equal(ioctl(f->client.device, VFIO_DEVICE_RESET), 0);
 	assert_int_equal(vram[0], ONES);
-	munmap((void *)vram, VRAM_SIZE);
+	unmap_vram(f);
 }
 
 /* Nor does the next user read what this one wrote to the sink page */
@@ -480,12 +493,12 @@ static void test_sink_is_private(void **state)
 
 	for (i = 0; i < PAGE / 4; i++)
 		vram[i] = 0x5ec7e7;
-	munmap((void *)vram, PAGE);
+	unmap_vram(f);
 	reopen(f);
 	vram = map_vram(f, PAGE);
 	for (i = 0; i < PAGE / 4; i++)
 		assert_int_equal(vram[i], ONES);
-	munmap((void *)vram, PAGE);
+	unmap_vram(f);
 }
 
 static void test_reset(void **state)
@@ -511,7 +524,7 @@ static void test_reset(void **state)
 	assert_int_equal(vram[100], 0);
 	vfio_client_read(&f->client, f->regs + DISPI_XRES, &xres, 2);
 	assert_int_equal(xres, 0);
-	munmap((void *)vram, VRAM_SIZE);
+	unmap_vram(f);
 }
 
 /* The next user finds nothing of what the last one left */
@@ -593,7 +606,7 @@ static void test_mapping_outlives_close(void **state)
 	close_client(&f->client);
 	assert_int_equal(vram[0], 1);
 	assert_int_equal(mdev_remove(UUID_A), -EBUSY);
-	munmap((void *)vram, VRAM_SIZE);
+	unmap_vram(f);
 	assert_int_equal(vfio_client_open(&f->client, UUID_A), 0);
 }
 
@@ -616,7 +629,7 @@ static void test_fork(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	assert_int_equal(vram[PAGE / 4], 8);
-	munmap((void *)vram, VRAM_SIZE);
+	unmap_vram(f);
 }
 
 static void test_display_plane(void **state)
@@ -727,7 +740,7 @@ static void test_decode_race(void **state)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(shown, 0);
 	assert_int_equal(racer.wrong, 0);
-	munmap((void *)racer.vram, VRAM_SIZE);
+	unmap_vram(f);
 }
 
 int main(int argc, char **argv)
