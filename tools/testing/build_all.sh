@@ -10,17 +10,28 @@ set -uo pipefail
 
 status=0
 log=$REPO/build/build-all
+supported=$(make -s -C "$REPO" supported)
 mkdir -p "$log"
-for series in $(make -s -C "$REPO" supported); do
-	while read -r kver; do
-		kernel_has_headers "$kver" || continue
-		if "$LAB_DIR/lane.sh" "$kver" > "$log/$kver.log" 2>&1 &&
-		   ! grep -q 'warning:' "$log/$kver.log"; then
-			echo "ok      $kver"
-		else
-			echo "FAILED  $kver, see $log/$kver.log"
-			status=1
+
+# build KDIR KVER
+build() {
+	if "$LAB_DIR/lane.sh" "$2" "$1" > "$log/$2.log" 2>&1 && ! grep -q 'warning:' "$log/$2.log"; then
+		echo "ok      $2 ($1)"
+	else
+		echo "FAILED  $2 ($1), see $log/$2.log"
+		status=1
+	fi
+}
+
+declare -A seen=()
+for kdir in /lib/modules/*/build /usr/src/linux-headers-* "$CACHE"/kernels/*/lib/modules/*/build; do
+	kver=$(cat "$kdir/include/config/kernel.release" 2> /dev/null) || continue
+	for series in $supported; do
+		if [[ $kver == "$series".* && -z ${seen[$kver]-} ]]; then
+			seen[$kver]=1
+			build "$kdir" "$kver"
 		fi
-	done < <(kernel_versions "$series.*")
+	done
 done
+((${#seen[@]})) || die "no headers of $supported are here; \"make setup\" installs some"
 exit $status

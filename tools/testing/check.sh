@@ -102,6 +102,8 @@ lane() {
 	if [[ $lane != stock ]] && wanted planted; then
 		suite "planted-$lane" "$testing/lab/planted.sh" "$kver" "${tests[@]}"
 	fi
+	cat "$out/$lane"/*.tap "$out/$lane"/*/*.tap 2> /dev/null | grep '^ok ' | grep -qv '# SKIP' ||
+		echo "not ok - $lane: everything was skipped"
 }
 
 suites() {
@@ -128,6 +130,7 @@ skipped=$(grep -c '^ok .*# SKIP' "$all")
 if ((failed)); then
 	echo "# failed:"
 	grep '^not ok ' "$all" | sed 's/^/#   /'
+	echo "# full logs: $out"
 fi
 if ((skipped)); then
 	echo "$passed passed, $failed failed, $skipped skipped"

@@ -1,16 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# lane.sh KVER: builds the modules for kernel KVER beside the tree, in
+# lane.sh KVER [KDIR]: builds the modules for kernel KVER beside the tree, in
 # build/lanes/KVER, so that the modules that "make" built stay where they are.
 # Kbuild puts objects next to sources, so that directory holds links to them.
+# KDIR holds the kernel's headers, if not the place where KVER itself is known.
 
 set -euo pipefail
 # shellcheck source=tools/testing/lab/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-kver=$1
-root=$(kernel_root "$kver") || die "there is no kernel $kver; see tools/testing/lab/kernel.sh"
+kver=$1 kdir=${2-}
+if [[ -z $kdir ]]; then
+	root=$(kernel_root "$kver") || die "there is no kernel $kver; see tools/testing/lab/kernel.sh"
+	kdir=${root%/}/lib/modules/$kver/build
+fi
 lane=$REPO/build/lanes/$kver
 
 mkdir -p "$lane"
@@ -21,4 +25,4 @@ find Kbuild drivers include samples \( -name '*.[ch]' -o -name Kbuild \) \
 	mkdir -p "$(dirname "$lane/$file")"
 	ln -s "$REPO/$file" "$lane/$file"
 done
-make --no-print-directory -C "${root%/}/lib/modules/$kver/build" M="$lane" W=1 modules
+make --no-print-directory -C "$kdir" M="$lane" W=1 modules
