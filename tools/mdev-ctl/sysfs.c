@@ -161,9 +161,21 @@ static char *trim(char *string)
 	return string;
 }
 
-int sysfs_read_string(char **value, const char *fmt, ...)
+/* The open file, or a negative errno */
+static int open_attribute(int flags, const char *fmt, va_list ap)
 {
 	char path[PATH_MAX];
+	int err, fd;
+
+	err = format_path(path, fmt, ap);
+	if (err)
+		return err;
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int sysfs_read_string(char **value, const char *fmt, ...)
+{
 	char data[65536 + 1];	/* sysfs shows at most a page, and pages have up to 64 KiB */
 	size_t len = 0;
 	ssize_t n;
@@ -171,14 +183,10 @@ int sysfs_read_string(char **value, const char *fmt, ...)
 	int err, fd;
 
 	va_start(ap, fmt);
-	err = format_path(path, fmt, ap);
+	fd = open_attribute(O_RDONLY, fmt, ap);
 	va_end(ap);
-	if (err)
-		return err;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	do {
 		n = read(fd, data + len, sizeof(data) - 1 - len);
 		if (n > 0)
@@ -197,20 +205,15 @@ int sysfs_read_string(char **value, const char *fmt, ...)
 int sysfs_write_string(const char *value, const char *fmt, ...)
 {
 	size_t len = strlen(value);
-	char path[PATH_MAX];
 	ssize_t n;
 	va_list ap;
-	int err, fd;
+	int err = 0, fd;
 
 	va_start(ap, fmt);
-	err = format_path(path, fmt, ap);
+	fd = open_attribute(O_WRONLY, fmt, ap);
 	va_end(ap);
-	if (err)
-		return err;
-
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	/* One call carries the whole value, and the kernel acts on it or does nothing. */
 	do {
 		n = write(fd, value, len);
