@@ -21,6 +21,7 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 
 #include "vpci_private.h"
 
@@ -110,7 +111,7 @@ static bool vpci_bar_range_valid(const struct vpci_device *vpci,
 
 	if (bar >= VPCI_NUM_BARS)
 		return false;
-	desc = &vpci->function->bars[bar];
+	desc = &vpci->function->bars[array_index_nospec(bar, VPCI_NUM_BARS)];
 	return desc->mapped && size && PAGE_ALIGNED(offset | size) &&
 	       size <= desc->size && offset <= desc->size - size;
 }

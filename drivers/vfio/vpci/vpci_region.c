@@ -187,6 +187,8 @@ static int vpci_access_prepare(struct vpci_access *access, loff_t pos,
 	if (count > size || access->offset > size - count)
 		return access->index == VFIO_PCI_CONFIG_REGION_INDEX ?
 		       -EFAULT : -EINVAL;
+	/* Only for a length of zero can it be a region that is not there */
+	access->index = array_index_nospec(access->index, VFIO_PCI_NUM_REGIONS);
 	return 0;
 }
 
