@@ -119,7 +119,7 @@ for g in "${guests[@]}"; do
 	"$nested" stop "$g"
 	[[ ! -s $LAB_OUT/$g.qemu.log ]] ||
 		die "QEMU of guest $g had something to say: $(<"$LAB_OUT/$g.qemu.log")"
-	echo 1 > "/sys/bus/mdev/devices/${uuid[$g]}/remove"
+	"$nested" release "/sys/bus/mdev/devices/${uuid[$g]}" 30
 done
 free_after=$(available)
 [[ $free_after == "$free_before" ]] ||

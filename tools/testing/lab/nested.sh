@@ -11,6 +11,7 @@
 #                                         run a shell command in the guest: its output, its status; 124 time limit
 #   nested.sh qmp NAME COMMAND [JSON]     ask its QEMU
 #   nested.sh stop NAME                   power off and wait for QEMU to exit
+#   nested.sh release SYSFS_DEVICE SEC    remove a mediated device once nobody has it open any more
 #
 # Logs: $LAB_OUT/NAME.console.log, and NAME.qemu.log with all that QEMU itself had to say (nothing, normally).
 
@@ -31,6 +32,20 @@ here=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 (($# >= 2)) || usage
 verb=$1 name=$2
 shift 2
+
+# When QEMU has exited, KVM may still hold the device's file for a moment: it lets go of it in a worker.
+release() {
+	local device=$1 end=$((SECONDS + $2)) said
+	until said=$( (echo 1 >"$device/remove") 2>&1); do
+		if [[ $said != *busy* ]] || ((SECONDS >= end)); then die "$device cannot be removed: ${said##*: }"; fi
+	done
+}
+if [[ $verb == release ]]; then
+	(($# == 1)) || usage
+	release "$name" "$1"
+	exit
+fi
+
 [[ $name =~ ^[A-Za-z0-9_-]+$ ]] || die "'$name' is not a name for a guest; use letters, digits, - and _"
 dir=/run/lab/nested/$name
 console=$LAB_OUT/$name.console.log

@@ -114,7 +114,7 @@ test_qemu_says_nothing() {
 }
 
 test_everything_comes_back() {
-	echo 1 > $instance/remove || fail remove
+	"$nested" release $instance 30 || fail remove
 	expect_equal 2 "$(<"$parent/mdev_supported_types/mgpu-8M/available_instances")" 'available mgpu-8M'
 }
 
