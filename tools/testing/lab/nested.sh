@@ -38,6 +38,8 @@ release() {
 	local device=$1 end=$((SECONDS + $2)) said
 	until said=$( (echo 1 >"$device/remove") 2>&1); do
 		if [[ $said != *busy* ]] || ((SECONDS >= end)); then die "$device cannot be removed: ${said##*: }"; fi
+		# each refusal is a line in the kernel's log
+		sleep 0.2
 	done
 }
 if [[ $verb == release ]]; then

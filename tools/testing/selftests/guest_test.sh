@@ -58,7 +58,8 @@ test_guest_sees_256_bytes_of_config() {
 	expect_equal 256 "$(in_guest 'cat /sys/bus/pci/drivers/bochs-drm/0000:*/config | wc -c')" bytes
 }
 
-test_picture_reaches_the_vram() {
+# The guest draws K, and its VRAM on the physical device comes to hold exactly that.
+draw_picture() {
 	local said
 
 	expect_equal "drawn 1024x768 stride 4096" "$(in_guest 'fbdraw draw K')" fbdraw
@@ -66,6 +67,10 @@ test_picture_reaches_the_vram() {
 	# shellcheck disable=SC2086 # three numbers
 	said=$("$fbdraw" check K $mode "$parent/resource0" \
 		"$(<$instance/mgpu/vram_offset)" 60) || fail "$said"
+}
+
+test_picture_reaches_the_vram() {
+	draw_picture
 	[[ $(<$instance/vpci/pages_mapped) -ge 768 ]] ||
 		fail "only $(<$instance/vpci/pages_mapped) pages are mapped"
 }
@@ -89,10 +94,7 @@ test_remove_in_use_is_refused() {
 test_machine_reset() {
 	local resets end=$((SECONDS + 60))
 
-	in_guest 'fbdraw draw K' > "$work/said" || fail "$(<"$work/said")"
-	# shellcheck disable=SC2086 # three numbers
-	"$fbdraw" check K $mode "$parent/resource0" "$(<$instance/mgpu/vram_offset)" 60 > "$work/said" ||
-		fail "$(<"$work/said")"
+	draw_picture
 	resets=$(<$instance/vpci/resets)
 	qmp stop
 	qmp set-action '{"reboot": "reset"}'
