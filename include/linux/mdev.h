@@ -5,12 +5,18 @@
  * Source compatible with the header of the same name in the kernel (6.12 and
  * later): a parent driver written for that one compiles against this one. The
  * additions are marked; a driver that must also build against the kernel's own
- * core tests for MDEV_HAVE_PREPARE_REMOVE before it uses them.
+ * core tests for MDEV_HAVE_PREPARE_REMOVE and MDEV_HAVE_DISCONNECT before it uses
+ * them.
  *
  * A parent (struct mdev_parent) is a physical device. It offers types (struct
  * mdev_type), and each type can be instantiated by writing a UUID to its
  * "create" file, which makes a struct mdev_device on the mdev bus and binds it
  * to the parent's struct mdev_driver.
+ *
+ * When the parent is unregistered, its instances go. Of a driver that can
+ * disconnect an instance from its parent, one that is in use becomes a shell:
+ * it moves to /sys/devices/mdev, answers nothing any more, and goes when its
+ * last user has closed it. Of any other driver, unregistering waits for that.
  */
 #ifndef _LINUX_MDEV_H
 #define _LINUX_MDEV_H
@@ -23,6 +29,7 @@
 #include <linux/uuid.h>
 
 #define MDEV_HAVE_PREPARE_REMOVE 1
+#define MDEV_HAVE_DISCONNECT 1
 
 struct mdev_type;
 
@@ -30,10 +37,11 @@ struct mdev_type;
  * struct mdev_device - one instance, a device on the mdev bus
  * @dev: the device; its name is the UUID in lower case
  * @uuid: the instance's name, unique on this machine
- * @type: what it is an instance of; valid as long as @dev
+ * @type: what it is an instance of; NULL for a shell, else valid as long as @dev
  * @node: private to the core: the entry in the table of UUIDs
  * @rcu: private to the core: readers of that table may still look at @uuid
- * @state: private to the core: MDEV_CREATING, MDEV_ACTIVE or MDEV_REMOVING
+ * @shell: private to the core: the entry in the list of shells, before @rcu
+ * @state: private to the core: see enum mdev_state
  * @probe_error: private to the core: what the driver's probe returned
  */
 struct mdev_device {
@@ -42,7 +50,10 @@ struct mdev_device {
 	struct mdev_type *type;
 
 	struct rhash_head node;
-	struct rcu_head rcu;
+	union {
+		struct rcu_head rcu;
+		struct list_head shell;
+	};
 	int state;
 	int probe_error;
 };
@@ -114,12 +125,20 @@ static inline struct mdev_device *to_mdev_device(struct device *dev)
  * @show_description: optional: print the contents of "description", newline
  *	included. Without it the file repeats "name"
  * @prepare_remove: optional, an addition to the kernel's interface: may the
- *	instance go? Called when somebody writes to "remove", before anything
- *	is taken apart, with the instance's device_lock() held; may sleep, but
- *	not for as long as a user likes. On 0
- *	the driver guarantees that nobody uses the instance and that nobody can
- *	begin to; @remove follows. An error (-EBUSY) is given to the writer and
- *	leaves everything as it was. Not called when the parent is unregistered
+ *	instance go? Called before anything is taken apart, with the instance's
+ *	device_lock() held; may sleep, but not for as long as a user likes.
+ *	The second argument counts from 0 for each writer of "remove"; for a
+ *	shell it is never 0. On 0 the driver guarantees that nobody uses the
+ *	instance and that nobody can begin to; @remove follows. -EAGAIN: whoever
+ *	uses it has been asked to give it up; the core asks again soon, for
+ *	some time. Any other error (-EBUSY) is given to the writer at once and
+ *	leaves everything as it was
+ * @disconnect: optional, an addition to the kernel's interface, for drivers with
+ *	@prepare_remove: the parent is being unregistered. Called with the
+ *	instance's device_lock() held; may sleep, but must not wait for a user.
+ *	On return the instance uses nothing of the parent any more, its type
+ *	included, and no user of it does. @remove follows, perhaps long after
+ *	mdev_unregister_parent() has returned
  * @driver: the driver core's part; set name and owner
  */
 struct mdev_driver {
@@ -129,7 +148,8 @@ struct mdev_driver {
 	void (*remove)(struct mdev_device *dev);
 	unsigned int (*get_available)(struct mdev_type *mtype);
 	ssize_t (*show_description)(struct mdev_type *mtype, char *buf);
-	int (*prepare_remove)(struct mdev_device *dev);
+	int (*prepare_remove)(struct mdev_device *dev, unsigned int attempt);
+	void (*disconnect)(struct mdev_device *dev);
 	struct device_driver driver;
 };
 

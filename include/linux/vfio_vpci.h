@@ -14,13 +14,14 @@
  *	vpci_bar_back() ...		what the function owns from the start
  *	vpci_device_register()		may fail; from here on it can be opened
  *	vpci_device_retire()		optional: refuses new users, if it has none
+ *	vpci_device_disconnect()	optional: the parent goes, users or not
  *	vpci_device_unregister()	waits for the last user to close
  *	vpci_device_put()
  *
  * Lock order, outermost first:
  *
  *	vfio_device_set.lock		opening, closing (VFIO core)
- *	  vpci_device.config_lock	config writes, reset
+ *	  vpci_device.config_lock	config writes, reset, display
  *	    vpci_device.trap_lock	trapped accesses in flight
  *	      vpci_device.memory_lock	backings, decode, faults
  *
@@ -30,6 +31,7 @@
 #ifndef _LINUX_VFIO_VPCI_H
 #define _LINUX_VFIO_VPCI_H
 
+#include <linux/kref.h>
 #include <linux/maple_tree.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
@@ -42,12 +44,14 @@ struct vpci_device;
 
 /**
  * struct vpci_function - a kind of virtual PCI function, shared by instances
+ * @refs: its maker's and one of each instance, which may outlive the maker
  * @layout: of the config space
  * @bars: as described
  *
  * Made by vpci_function_create(), immutable from then on.
  */
 struct vpci_function {
+	struct kref refs;
 	struct vpci_layout layout;
 	struct vpci_bar_desc bars[VPCI_NUM_BARS];
 };
@@ -63,12 +67,12 @@ struct vpci_function {
  *	Memory decode is off and no trapped access is in flight
  * @get_plane: optional: the function has a display. Fill in drm_format, width,
  *	height, stride, size and region_index of the picture, which begins at
- *	offset 0 of that region; leave all of them zero while there is none.
- *	No lock is held, so it runs concurrently with all others
+ *	offset 0 of that region; leave all of them zero while there is none
  *
- * All may sleep. @bar_read and @bar_write run concurrently with each other:
- * the driver brings its own lock. They may call vpci_bar_back() and
- * vpci_bar_revoke().
+ * All may sleep. @bar_read, @bar_write and @get_plane run concurrently with each
+ * other: the driver brings its own lock. @bar_read and @bar_write may call
+ * vpci_bar_back() and vpci_bar_revoke(). After vpci_device_disconnect() none of
+ * them runs or is called any more.
  */
 struct vpci_ops {
 	u64 (*bar_read)(struct vpci_device *vpci, unsigned int bar, u64 offset,
@@ -97,6 +101,9 @@ struct vpci_ops {
  * @dead: the parent has given it up for ever; set under vfio_device_set.lock
  *	and, when somebody may use it, @config_lock too, so that either is
  *	enough to read it
+ * @irq_lock: protects @req
+ * @req: signalled to ask the user to give it up; NULL while nobody listens
+ * @asked: jiffies when that was done last
  * @open: somebody has it open; under vfio_device_set.lock
  * @holder_pid: who opened it, while @open; under vfio_device_set.lock
  * @holder_comm: ditto
@@ -107,7 +114,7 @@ struct vpci_ops {
  */
 struct vpci_device {
 	struct vfio_device vdev;
-	const struct vpci_function *function;
+	struct vpci_function *function;
 	const struct vpci_ops *ops;
 
 	struct mutex config_lock;
@@ -117,6 +124,10 @@ struct vpci_device {
 	struct maple_tree backings;
 	bool decode;
 	bool dead;
+
+	struct mutex irq_lock;
+	struct eventfd_ctx *req;
+	unsigned long asked;
 
 	bool open;
 	pid_t holder_pid;
@@ -143,10 +154,11 @@ struct vpci_function *vpci_function_create(struct device *dev,
 void vpci_function_free(struct vpci_function *function);
 
 struct vpci_device *vpci_device_alloc(size_t size, struct device *dev,
-				      const struct vpci_function *function,
+				      struct vpci_function *function,
 				      const struct vpci_ops *ops);
 int vpci_device_register(struct vpci_device *vpci);
-int vpci_device_retire(struct vpci_device *vpci);
+int vpci_device_retire(struct vpci_device *vpci, unsigned int attempt);
+void vpci_device_disconnect(struct vpci_device *vpci);
 void vpci_device_unregister(struct vpci_device *vpci);
 
 static inline void vpci_device_put(struct vpci_device *vpci)

@@ -112,7 +112,7 @@ struct mgpu {
 /**
  * struct mgpu_instance - one virtual adapter
  * @vpci: the PCI function; first
- * @mgpu: the physical adapter
+ * @mgpu: the physical adapter; NULL once it has gone
  * @vram_offset: of its block in the physical VRAM, bytes
  * @vram_size: of its block, bytes
  * @lock: protects @dispi and @big_endian
@@ -382,21 +382,42 @@ err_put:
 	return ret;
 }
 
+/* Nobody uses the VRAM any more; it was scrubbed when the last one did */
+static void mgpu_instance_leave(struct mgpu_instance *inst)
+{
+	vpci_bar_revoke(&inst->vpci, MGPU_VRAM_BAR, 0, inst->vram_size);
+	mgpu_vram_free(inst->mgpu, inst->vram_offset, inst->vram_size);
+	WRITE_ONCE(inst->mgpu, NULL);
+}
+
 static void mgpu_mdev_remove(struct mdev_device *mdev)
 {
 	struct vpci_device *vpci = dev_get_drvdata(mdev_dev(mdev));
 	struct mgpu_instance *inst = to_instance(vpci);
 
 	vpci_device_unregister(vpci);
-	vpci_bar_revoke(vpci, MGPU_VRAM_BAR, 0, inst->vram_size);
-	mgpu_vram_free(inst->mgpu, inst->vram_offset, inst->vram_size);
+	if (inst->mgpu)
+		mgpu_instance_leave(inst);
 	vpci_device_put(vpci);
 }
 
-static int mgpu_mdev_prepare_remove(struct mdev_device *mdev)
+#ifdef MDEV_HAVE_PREPARE_REMOVE
+static int mgpu_mdev_prepare_remove(struct mdev_device *mdev,
+				    unsigned int attempt)
 {
-	return vpci_device_retire(dev_get_drvdata(mdev_dev(mdev)));
+	return vpci_device_retire(dev_get_drvdata(mdev_dev(mdev)), attempt);
 }
+#endif
+
+#ifdef MDEV_HAVE_DISCONNECT
+static void mgpu_mdev_disconnect(struct mdev_device *mdev)
+{
+	struct vpci_device *vpci = dev_get_drvdata(mdev_dev(mdev));
+
+	vpci_device_disconnect(vpci);
+	mgpu_instance_leave(to_instance(vpci));
+}
+#endif
 
 static unsigned int mgpu_mdev_get_available(struct mdev_type *mtype)
 {
@@ -422,6 +443,9 @@ static ssize_t vram_offset_show(struct device *dev,
 {
 	struct mgpu_instance *inst = to_instance(dev_get_drvdata(dev));
 
+	/* The block may be somebody else's by now */
+	if (!READ_ONCE(inst->mgpu))
+		return -ENODEV;
 	return sysfs_emit(buf, "%u\n", inst->vram_offset);
 }
 static DEVICE_ATTR_RO(vram_offset);
@@ -456,7 +480,12 @@ static struct mdev_driver mgpu_mdev_driver = {
 	.device_api		= VFIO_DEVICE_API_PCI_STRING,
 	.probe			= mgpu_mdev_probe,
 	.remove			= mgpu_mdev_remove,
+#ifdef MDEV_HAVE_PREPARE_REMOVE
 	.prepare_remove		= mgpu_mdev_prepare_remove,
+#endif
+#ifdef MDEV_HAVE_DISCONNECT
+	.disconnect		= mgpu_mdev_disconnect,
+#endif
 	.get_available		= mgpu_mdev_get_available,
 	.show_description	= mgpu_mdev_show_description,
 	.driver = {

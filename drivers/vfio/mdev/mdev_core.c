@@ -2,11 +2,12 @@
 /*
  * Mediated devices: parents and instances
  *
- * An instance goes through three states. It is MDEV_CREATING until everything
- * that can fail has succeeded, then MDEV_ACTIVE; whoever moves it from there
- * to MDEV_REMOVING, by cmpxchg(), owns its removal, and a removal that has
- * begun does not fail. Unregistering the parent excludes all others by holding
- * unreg_sem for writing and removes what is left.
+ * An instance is MDEV_CREATING until everything that can fail has succeeded, then
+ * MDEV_ACTIVE. Whoever moves it from there to MDEV_ASKING, by cmpxchg(), asks the
+ * driver whether it may go, and either moves it back or on to MDEV_REMOVING. A
+ * removal that has got there does not fail. Unregistering the parent excludes all others by holding
+ * unreg_sem for writing; it disconnects all instances first, and then removes
+ * them or makes shells of those that are in use, see mdev_shell.c.
  *
  * mdev_uuids holds every instance from before it is visible in sysfs until
  * after it has left, so a UUID can be taken once only, and finding out takes
@@ -39,7 +40,8 @@ static void mdev_device_release(struct device *dev)
 	struct mdev_device *mdev = to_mdev_device(dev);
 
 	/* Balances kobject_get() in mdev_device_alloc() */
-	kobject_put(&mdev->type->kobj);
+	if (mdev->type)
+		kobject_put(&mdev->type->kobj);
 	kfree_rcu(mdev, rcu);
 }
 
@@ -95,10 +97,9 @@ err_put_device:
 
 static void mdev_device_free(struct mdev_device *mdev)
 {
-	struct mdev_parent *parent = mdev->type->parent;
-
-	if (mdev_parent_is_counted(parent))
-		atomic_inc(&parent->available_instances);
+	/* A shell's parent is gone */
+	if (mdev->type && mdev_parent_is_counted(mdev->type->parent))
+		atomic_inc(&mdev->type->parent->available_instances);
 	rhashtable_remove_fast(&mdev_uuids, &mdev->node, mdev_uuids_params);
 	/* Balances device_initialize() in mdev_device_alloc() */
 	put_device(&mdev->dev);
@@ -158,44 +159,55 @@ out_unlock:
 	return ret;
 }
 
-static void mdev_device_destroy(struct mdev_device *mdev)
+/* For all but a shell the caller holds the parent's unreg_sem */
+void mdev_device_destroy(struct mdev_device *mdev)
 {
-	lockdep_assert_held(&mdev->type->parent->unreg_sem);
-
-	mdev_device_remove_links(mdev);
+	if (mdev->type)
+		mdev_device_remove_links(mdev);
 	device_del(&mdev->dev);
 	mdev_device_free(mdev);
+}
+
+/* Ask the driver, if there is one to ask, whether the instance may go */
+int mdev_device_ask(struct mdev_device *mdev, unsigned int attempt)
+{
+	struct mdev_driver *drv;
+	int ret = 0;
+
+	device_lock(&mdev->dev);
+	drv = mdev_device_driver(mdev);
+	if (drv && drv->prepare_remove)
+		ret = drv->prepare_remove(mdev, attempt);
+	device_unlock(&mdev->dev);
+	return ret;
 }
 
 /*
  * Decide whether the caller may remove the instance. On 0 the caller owns the
  * removal and must call mdev_device_finish_remove(). Otherwise nothing has
- * changed: -EAGAIN, it is not created completely or somebody else is removing
- * it; -ENODEV, the parent is going; or what the driver's prepare_remove
+ * changed: -ENODEV, the instance or its parent is going; -EAGAIN, it is not
+ * created completely or somebody else asks; or what the driver's prepare_remove
  * returned.
  */
-int mdev_device_begin_remove(struct mdev_device *mdev)
+int mdev_device_begin_remove(struct mdev_device *mdev, unsigned int attempt)
 {
 	struct mdev_parent *parent = mdev->type->parent;
-	struct mdev_driver *drv = parent->mdev_driver;
-	int ret = 0;
+	int state, ret;
 
 	if (!down_read_trylock(&parent->unreg_sem))
 		return -ENODEV;
 
-	if (cmpxchg(&mdev->state, MDEV_ACTIVE, MDEV_REMOVING) != MDEV_ACTIVE) {
-		ret = -EAGAIN;
+	state = cmpxchg(&mdev->state, MDEV_ACTIVE, MDEV_ASKING);
+	if (state != MDEV_ACTIVE) {
+		ret = state == MDEV_REMOVING ? -ENODEV : -EAGAIN;
 		goto err_unlock;
 	}
 
-	/* Somebody may have unbound the driver by hand: nothing to ask then */
-	device_lock(&mdev->dev);
-	if (drv->prepare_remove && mdev->dev.driver)
-		ret = drv->prepare_remove(mdev);
-	device_unlock(&mdev->dev);
+	ret = mdev_device_ask(mdev, attempt);
 	if (ret)
 		goto err_active;
 
+	WRITE_ONCE(mdev->state, MDEV_REMOVING);
 	return 0;
 
 err_active:
@@ -215,11 +227,59 @@ void mdev_device_finish_remove(struct mdev_device *mdev)
 	up_read(&parent->unreg_sem);
 }
 
-static int mdev_parent_remove_child(struct device *dev, void *data)
+static int mdev_parent_disconnect_child(struct device *dev, void *data)
 {
-	if (dev->bus == &mdev_bus_type)
-		mdev_device_destroy(to_mdev_device(dev));
+	struct mdev_driver *drv;
+
+	if (dev->bus != &mdev_bus_type)
+		return 0;
+
+	device_lock(dev);
+	drv = mdev_device_driver(to_mdev_device(dev));
+	if (drv && drv->disconnect)
+		drv->disconnect(to_mdev_device(dev));
+	device_unlock(dev);
 	return 0;
+}
+
+static int mdev_parent_find_child(struct device *dev, void *data)
+{
+	struct mdev_device **found = data;
+
+	if (dev->bus != &mdev_bus_type)
+		return 0;
+	*found = to_mdev_device(dev);
+	get_device(dev);
+	return 1;
+}
+
+/*
+ * Remove an instance for good, or leave it as a shell. Without disconnect, or
+ * without the memory to make a shell, this takes as long as the instance's
+ * user likes.
+ */
+static void mdev_parent_remove_child(struct mdev_parent *parent,
+				     struct mdev_device *mdev)
+{
+	if (parent->mdev_driver->disconnect && mdev_device_ask(mdev, 1) &&
+	    !mdev_shell_make(mdev))
+		return;
+	mdev_device_destroy(mdev);
+}
+
+/* One by one from the start: a child that becomes a shell leaves the list */
+static void mdev_parent_remove_children(struct mdev_parent *parent)
+{
+	struct mdev_device *mdev;
+
+	lockdep_assert_held_write(&parent->unreg_sem);
+
+	device_for_each_child(parent->dev, NULL, mdev_parent_disconnect_child);
+	while (device_for_each_child(parent->dev, &mdev,
+				     mdev_parent_find_child)) {
+		mdev_parent_remove_child(parent, mdev);
+		put_device(&mdev->dev);
+	}
 }
 
 static void mdev_parent_uevent(struct mdev_parent *parent, char *state)
@@ -284,9 +344,10 @@ EXPORT_SYMBOL(mdev_register_parent);
  * mdev_unregister_parent - undo mdev_register_parent()
  * @parent: the parent
  *
- * Removes every instance, also those that are in use: each driver's remove
- * callback decides how long that takes. When it returns, nothing refers to
- * @parent and its types any more.
+ * Removes every instance. Those in use of a driver with a disconnect callback
+ * live on as shells, which know nothing of @parent; without it, the driver's
+ * remove callback decides how long it takes. When it returns, nothing refers
+ * to @parent and its types any more.
  *
  * Context: may sleep. Must not be called from an instance's callbacks.
  */
@@ -296,7 +357,7 @@ void mdev_unregister_parent(struct mdev_parent *parent)
 
 	down_write(&parent->unreg_sem);
 	class_compat_remove_link(mdev_bus_compat_class, parent->dev);
-	device_for_each_child(parent->dev, NULL, mdev_parent_remove_child);
+	mdev_parent_remove_children(parent);
 	mdev_parent_remove_types(parent);
 	up_write(&parent->unreg_sem);
 
@@ -322,8 +383,14 @@ static int __init mdev_init(void)
 		goto err_bus;
 	}
 
+	ret = mdev_shell_init();
+	if (ret)
+		goto err_class;
+
 	return 0;
 
+err_class:
+	class_compat_unregister(mdev_bus_compat_class);
 err_bus:
 	bus_unregister(&mdev_bus_type);
 err_uuids:
@@ -333,6 +400,7 @@ err_uuids:
 
 static void __exit mdev_exit(void)
 {
+	mdev_shell_exit();
 	class_compat_unregister(mdev_bus_compat_class);
 	bus_unregister(&mdev_bus_type);
 	/* Instances are freed after a grace period, by kfree_rcu() */

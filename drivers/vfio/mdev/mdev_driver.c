@@ -14,6 +14,14 @@ static struct mdev_driver *to_mdev_driver(struct device_driver *driver)
 	return container_of(driver, struct mdev_driver, driver);
 }
 
+/* NULL after somebody has unbound it by hand; under device_lock() */
+struct mdev_driver *mdev_device_driver(struct mdev_device *mdev)
+{
+	device_lock_assert(&mdev->dev);
+
+	return mdev->dev.driver ? to_mdev_driver(mdev->dev.driver) : NULL;
+}
+
 /*
  * The driver core logs a line for most errors of a probe. Here a probe fails
  * because somebody asked for more than there is, and that somebody gets the
@@ -56,11 +64,12 @@ const struct bus_type mdev_bus_type = {
  * @drv: the driver; its device_api and driver.name must be set
  *
  * Context: may sleep.
- * Return: 0, or a negative errno; -EINVAL when device_api is missing.
+ * Return: 0, or a negative errno; -EINVAL when device_api is missing, or
+ * prepare_remove of a driver that has disconnect.
  */
 int mdev_register_driver(struct mdev_driver *drv)
 {
-	if (!drv->device_api)
+	if (!drv->device_api || (drv->disconnect && !drv->prepare_remove))
 		return -EINVAL;
 
 	drv->driver.bus = &mdev_bus_type;
@@ -77,5 +86,7 @@ EXPORT_SYMBOL(mdev_register_driver);
 void mdev_unregister_driver(struct mdev_driver *drv)
 {
 	driver_unregister(&drv->driver);
+	/* Shells that have lost their driver here have no user either */
+	mdev_shell_reap();
 }
 EXPORT_SYMBOL(mdev_unregister_driver);

@@ -8,11 +8,16 @@
  *	<parent>/<uuid>/
  *		remove  mdev_type -> the type
  *
+ * A shell, see mdev_shell.c, has neither of the two.
+ *
  * Names, formats and modes are those of the kernel's
  * Documentation/ABI/testing/sysfs-bus-vfio-mdev.
  */
+#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/kstrtox.h>
 #include <linux/mdev.h>
+#include <linux/moduleparam.h>
 #include <linux/sysfs.h>
 
 #include "mdev_private.h"
@@ -216,6 +221,41 @@ int mdev_parent_add_types(struct mdev_parent *parent)
 	return 0;
 }
 
+static unsigned int remove_timeout = 30;
+module_param(remove_timeout, uint, 0644);
+MODULE_PARM_DESC(remove_timeout,
+		 "seconds that \"remove\" waits for a VM to give the instance up");
+
+#define MDEV_REMOVE_INTERVAL_MS	50
+
+/*
+ * Ask until the instance is given up, the time is over or the writer loses
+ * patience. No lock is held in between. Nobody tells when the last reference
+ * to a VFIO device goes, so this has to look.
+ */
+static int mdev_device_begin_remove_wait(struct mdev_device *mdev)
+{
+	unsigned long seconds = READ_ONCE(remove_timeout);
+	unsigned long start = jiffies;
+	unsigned int attempt = 0;
+	int ret;
+
+	while ((ret = mdev_device_begin_remove(mdev, attempt++)) == -EAGAIN) {
+		if (time_after_eq(jiffies, start + seconds * HZ)) {
+			ret = -EBUSY;
+			break;
+		}
+		if (msleep_interruptible(MDEV_REMOVE_INTERVAL_MS))
+			return -ERESTARTSYS;
+	}
+
+	/* The driver has told the reason for what it refused at once */
+	if (ret == -EBUSY && attempt > 1)
+		dev_notice(&mdev->dev, "not removed: still in use after %lu s\n",
+			   (jiffies - start) / HZ);
+	return ret;
+}
+
 static ssize_t remove_store(struct device *dev, struct device_attribute *attr,
 			    const char *buf, size_t count)
 {
@@ -229,7 +269,7 @@ static ssize_t remove_store(struct device *dev, struct device_attribute *attr,
 	if (!val)
 		return count;
 
-	ret = mdev_device_begin_remove(mdev);
+	ret = mdev_device_begin_remove_wait(mdev);
 	if (ret)
 		return ret;
 
@@ -257,6 +297,12 @@ const struct attribute_group *mdev_device_groups[] = {
 	&mdev_device_group,
 	NULL,
 };
+
+/* When it returns, nobody is in the store of one of them any more */
+void mdev_device_remove_files(struct mdev_device *mdev)
+{
+	device_remove_file(&mdev->dev, &dev_attr_remove);
+}
 
 int mdev_device_add_links(struct mdev_device *mdev)
 {

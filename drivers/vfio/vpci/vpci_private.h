@@ -69,6 +69,9 @@ ssize_t vpci_region_write(struct vfio_device *vdev, const char __user *buf,
 
 /* vpci_irq.c */
 int vpci_irq_get_info(struct vfio_irq_info *info);
-int vpci_irq_set(const struct vfio_irq_set *set);
+int vpci_irq_set(struct vpci_device *vpci, struct vfio_irq_set *set,
+		 const void __user *data);
+bool vpci_irq_request(struct vpci_device *vpci);
+void vpci_irq_close(struct vpci_device *vpci);
 
 #endif /* VPCI_PRIVATE_H */

@@ -63,19 +63,25 @@ int vpci_region_get_info(struct vfio_device *vdev,
 	return 0;
 }
 
-static void vpci_config_access(struct vpci_device *vpci, unsigned int offset,
-			       u8 *buf, unsigned int len, bool write)
+static int vpci_config_access(struct vpci_device *vpci, unsigned int offset,
+			      u8 *buf, unsigned int len, bool write)
 {
+	int ret = -ENODEV;
+
 	if (!write) {
 		vpci_config_read(&vpci->config, offset, buf, len);
 		vpci_stat_inc(vpci, VPCI_STAT_CONFIG_READS);
-		return;
+		return 0;
 	}
 
 	mutex_lock(&vpci->config_lock);
-	vpci_config_write(&vpci->config, offset, buf, len);
+	if (!vpci->dead) {
+		vpci_config_write(&vpci->config, offset, buf, len);
+		vpci_stat_inc(vpci, VPCI_STAT_CONFIG_WRITES);
+		ret = 0;
+	}
 	mutex_unlock(&vpci->config_lock);
-	vpci_stat_inc(vpci, VPCI_STAT_CONFIG_WRITES);
+	return ret;
 }
 
 static u64 vpci_get_value(const u8 *buf, unsigned int width)
@@ -162,10 +168,9 @@ static int vpci_region_access(const struct vpci_access *access, u64 offset,
 {
 	struct vpci_device *vpci = access->vpci;
 
-	if (access->index == VFIO_PCI_CONFIG_REGION_INDEX) {
-		vpci_config_access(vpci, offset, buf, len, access->write);
-		return 0;
-	}
+	if (access->index == VFIO_PCI_CONFIG_REGION_INDEX)
+		return vpci_config_access(vpci, offset, buf, len,
+					  access->write);
 	if (vpci->function->bars[access->index].mapped)
 		return vpci_bar_copy(vpci, access->index, offset, buf, len,
 				     access->write);

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mediated devices: instances that have outlived their parent
+ *
+ * VFIO cannot take a file away from a process, and it wants the device that it
+ * was registered with, bound to its driver, for as long as a file is open. The
+ * parent needs to stay for neither. So an instance that is in use when its
+ * parent is unregistered becomes a shell: disconnected by its driver, without a
+ * type, without the files "remove" and "mdev_type", and moved from below the
+ * parent to /sys/devices/mdev. It keeps its name and UUID, which therefore
+ * cannot be used again before the shell has gone.
+ *
+ * Shells are in mdev_shells. A work item asks the driver of each once a second
+ * whether the last user has gone, and then removes it. Nothing else removes a
+ * shell, so the work item walks the list on its own; mdev_shells_lock protects
+ * it against new ones only.
+ */
+#include <linux/list.h>
+#include <linux/mdev.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "mdev_private.h"
+
+#define MDEV_SHELL_INTERVAL	HZ
+
+static struct device *mdev_shell_root;
+
+static DEFINE_SPINLOCK(mdev_shells_lock);
+static LIST_HEAD(mdev_shells);
+
+static void mdev_shell_work_fn(struct work_struct *work);
+static DECLARE_DELAYED_WORK(mdev_shell_work, mdev_shell_work_fn);
+
+static void mdev_shell_keep(struct mdev_device *mdev)
+{
+	spin_lock(&mdev_shells_lock);
+	list_add_tail(&mdev->shell, &mdev_shells);
+	spin_unlock(&mdev_shells_lock);
+	queue_delayed_work(system_long_wq, &mdev_shell_work,
+			   MDEV_SHELL_INTERVAL);
+}
+
+static void mdev_shell_work_fn(struct work_struct *work)
+{
+	struct mdev_device *mdev, *next;
+	LIST_HEAD(shells);
+
+	spin_lock(&mdev_shells_lock);
+	list_splice_init(&mdev_shells, &shells);
+	spin_unlock(&mdev_shells_lock);
+
+	list_for_each_entry_safe(mdev, next, &shells, shell) {
+		if (mdev_device_ask(mdev, 1))
+			mdev_shell_keep(mdev);
+		else
+			mdev_device_destroy(mdev);
+	}
+}
+
+/* Remove the shells that nobody uses now, instead of a moment later */
+void mdev_shell_reap(void)
+{
+	mod_delayed_work(system_long_wq, &mdev_shell_work, 0);
+	flush_delayed_work(&mdev_shell_work);
+}
+
+/*
+ * Make a shell of an instance that its driver has disconnected. The caller
+ * holds the parent's unreg_sem for writing. -ENOMEM: it is an instance still.
+ */
+int mdev_shell_make(struct mdev_device *mdev)
+{
+	struct mdev_type *type = mdev->type;
+	int ret;
+
+	lockdep_assert_held_write(&type->parent->unreg_sem);
+
+	ret = device_move(&mdev->dev, mdev_shell_root, DPM_ORDER_NONE);
+	if (ret)
+		return ret;
+
+	mdev_device_remove_links(mdev);
+	/* A writer of "remove" may be on its way to unreg_sem, by the type */
+	mdev_device_remove_files(mdev);
+	mdev->type = NULL;
+	/* Balances kobject_get() in mdev_device_alloc() */
+	kobject_put(&type->kobj);
+
+	mdev_shell_keep(mdev);
+	return 0;
+}
+
+int mdev_shell_init(void)
+{
+	mdev_shell_root = root_device_register("mdev");
+	return PTR_ERR_OR_ZERO(mdev_shell_root);
+}
+
+/* No driver is left, and mdev_unregister_driver() has removed its shells */
+void mdev_shell_exit(void)
+{
+	cancel_delayed_work_sync(&mdev_shell_work);
+	root_device_unregister(mdev_shell_root);
+}
