@@ -154,7 +154,7 @@ printf '%s=%q\n' REPO "$REPO" OUT "$out" KEEP "$REPO"$'\n'"$CACHE" KVER "$kver" 
 
 # --- QEMU
 
-cmdline='console=ttyS0 loglevel=5 panic_on_warn=1 panic=-1 panic_print=0x20 iomem=relaxed log_buf_len=8M'
+cmdline='console=ttyS0 loglevel=5 panic_on_warn=1 oops=panic panic=-1 panic_print=0x20 iomem=relaxed log_buf_len=8M'
 # shellcheck disable=SC2054 # commas are QEMU's
 # The chardevs out, ctl, tty and qmp are made by supervise.py. A comma in a value of QEMU's is doubled.
 qemu=(qemu-system-x86_64 -name "lab-${name//,/,,}" -machine q35 "${accel_words[@]}" -smp "$smp" -m "$mem"

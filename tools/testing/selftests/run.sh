@@ -30,12 +30,15 @@ run() {
 "$testing/lab/load.sh" || { echo 'not ok - the modules did not load'; exit 1; }
 export VFIO_PATH=group
 run alone mdev "$bin/mdev_test" "$@"
+run alone removal "$bin/removal_test" "$@"
+run alone race "$bin/race_test" "$@"
 run alone vpci "$bin/vpci_test" "$@"
 run alone ctl "$testing/cli/real_test.sh" "$@"
 run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
 if "$bin/mdev_test" --has-cdev; then
 	export VFIO_PATH=cdev
-	run alone mdev-cdev "$bin/mdev_test" "$@"
+	run alone removal-cdev "$bin/removal_test" "$@"
+	run alone race-cdev "$bin/race_test" "$@"
 	run alone vpci-cdev "$bin/vpci_test" "$@"
 	run guests guest-cdev "$here/guest_test.sh" "$fbdraw" "$@"
 fi

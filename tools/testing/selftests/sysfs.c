@@ -4,11 +4,14 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
+#include <linux/netlink.h>
 
 #include "sysfs.h"
 
@@ -116,6 +119,46 @@ long mdev_available(const char *type)
 long mdev_stat(const char *uuid, const char *name)
 {
 	return sysfs_read_long("/sys/bus/mdev/devices/%s/vpci/%s", uuid, name);
+}
+
+int uevent_open(void)
+{
+	struct sockaddr_nl all = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC,
+			NETLINK_KOBJECT_UEVENT);
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&all, sizeof(all))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* An announcement begins with "action@path" */
+static bool uevent_is(const char *text, const char *action, const char *name)
+{
+	size_t len = strlen(action);
+	const char *last = strrchr(text, '/');
+
+	return !strncmp(text, action, len) && text[len] == '@' &&
+	       last && !strcmp(last + 1, name);
+}
+
+int uevent_wait(int fd, const char *action, const char *name, int seconds)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+	char text[4096];
+	ssize_t len;
+
+	while (poll(&pollfd, 1, seconds * 1000) == 1) {
+		len = recv(fd, text, sizeof(text) - 1, 0);
+		if (len < 0)
+			return -errno;
+		text[len] = '\0';
+		if (uevent_is(text, action, name))
+			return 0;
+	}
+	return -ETIMEDOUT;
 }
 
 int klog_open(void)

@@ -37,6 +37,14 @@ long mdev_available(const char *type);
 /* One of the counters in the instance's "vpci" directory */
 long mdev_stat(const char *uuid, const char *name);
 
+/* Follow the kernel's announcements of devices from now on */
+int uevent_open(void);
+/*
+ * Wait until it was announced that @action ("remove") happened to a device whose
+ * path ends in @name; -ETIMEDOUT after @seconds without any announcement
+ */
+int uevent_wait(int fd, const char *action, const char *name, int seconds);
+
 /* Follow the kernel's log from now on */
 int klog_open(void);
 /* How many lines that contain @text have come since; closes @fd */

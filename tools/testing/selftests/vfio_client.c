@@ -143,6 +143,25 @@ int vfio_client_region(struct vfio_client *client, unsigned int index,
 	       -errno : 0;
 }
 
+int vfio_client_listen(struct vfio_client *client, int eventfd)
+{
+	union {
+		struct vfio_irq_set set;
+		char room[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
+	} irq = {
+		.set = {
+			.argsz = sizeof(irq),
+			.flags = VFIO_IRQ_SET_ACTION_TRIGGER |
+				 VFIO_IRQ_SET_DATA_EVENTFD,
+			.index = VFIO_PCI_REQ_IRQ_INDEX,
+			.count = 1,
+		},
+	};
+
+	memcpy(irq.set.data, &eventfd, sizeof(int32_t));
+	return ioctl(client->device, VFIO_DEVICE_SET_IRQS, &irq.set) ? -errno : 0;
+}
+
 ssize_t vfio_client_read(struct vfio_client *client, uint64_t pos, void *buf,
 			 size_t len)
 {

@@ -55,6 +55,12 @@ void vfio_client_put(struct vfio_client *client, unsigned int offset,
 /* Switch memory decode (COMMAND.MEM) */
 void vfio_client_decode(struct vfio_client *client, int on);
 
+/*
+ * Be told by @eventfd, or by nothing if it is -1, when the device should be given
+ * up (VFIO_PCI_REQ_IRQ_INDEX)
+ */
+int vfio_client_listen(struct vfio_client *client, int eventfd);
+
 /* pread(2) and pwrite(2) with the errno in the result */
 ssize_t vfio_client_read(struct vfio_client *client, uint64_t pos, void *buf,
 			 size_t len);

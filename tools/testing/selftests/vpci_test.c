@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -150,32 +151,94 @@ static void test_region_info(void **state)
 				 -EINVAL);
 }
 
-static void test_no_interrupts(void **state)
+/* Only REQ, which asks the user to give the instance up */
+static void test_interrupts(void **state)
 {
+	static const struct { bool known; unsigned int count; } expected[] = {
+		[VFIO_PCI_INTX_IRQ_INDEX] = { true, 0 },
+		[VFIO_PCI_MSI_IRQ_INDEX] = { true, 0 },
+		[VFIO_PCI_MSIX_IRQ_INDEX] = { true, 0 },
+		[VFIO_PCI_ERR_IRQ_INDEX] = { false, 77 },
+		[VFIO_PCI_REQ_IRQ_INDEX] = { true, 1 },
+		[VFIO_PCI_NUM_IRQS] = { false, 77 },
+	};
 	struct fixture *f = *state;
 	struct vfio_irq_info info = { .argsz = sizeof(info) };
 	struct vfio_irq_set set = { .argsz = sizeof(set) };
 	unsigned int i;
 
-	for (i = 0; i < 8; i++) {
-		bool known = i <= VFIO_PCI_MSIX_IRQ_INDEX;
-
+	for (i = 0; i <= VFIO_PCI_NUM_IRQS; i++) {
 		info.index = i;
 		info.count = 77;
 		assert_int_equal(ioctl(f->client.device, VFIO_DEVICE_GET_IRQ_INFO, &info),
-				 known ? 0 : -1);
-		assert_int_equal(info.count, known ? 0 : 77);
+				 expected[i].known ? 0 : -1);
+		assert_int_equal(info.count, expected[i].count);
 
-		/* To disable what is off succeeds, anything else does not */
+		/* To disable what is off succeeds, to trigger what is absent does not */
 		set.index = i;
 		set.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER;
 		assert_int_equal(ioctl(f->client.device, VFIO_DEVICE_SET_IRQS, &set),
-				 known ? 0 : -1);
-		set.count = 1;
+				 expected[i].known ? 0 : -1);
+		set.count = expected[i].count % 77 + 1;
 		assert_int_equal(ioctl(f->client.device, VFIO_DEVICE_SET_IRQS, &set), -1);
 		assert_int_equal(errno, EINVAL);
 		set.count = 0;
 	}
+}
+
+/* Trigger REQ from here, by @flags and the byte @data */
+static int trigger_req(struct fixture *f, uint32_t flags, uint8_t data)
+{
+	union {
+		struct vfio_irq_set set;
+		char room[sizeof(struct vfio_irq_set) + 1];
+	} irq = {
+		.set = {
+			.argsz = sizeof(irq.set) + 1,
+			.flags = flags,
+			.index = VFIO_PCI_REQ_IRQ_INDEX,
+			.count = 1,
+		},
+	};
+
+	irq.set.data[0] = data;
+	return ioctl(f->client.device, VFIO_DEVICE_SET_IRQS, &irq.set) ? -errno : 0;
+}
+
+static void test_request_eventfd(void **state)
+{
+	const uint32_t trigger = VFIO_IRQ_SET_ACTION_TRIGGER;
+	struct fixture *f = *state;
+	int fd = eventfd(0, EFD_NONBLOCK);
+	uint64_t count;
+
+	assert_true(fd >= 0);
+	assert_int_equal(vfio_client_listen(&f->client, fd), 0);
+	assert_int_equal(trigger_req(f, trigger | VFIO_IRQ_SET_DATA_NONE, 0), 0);
+	assert_int_equal(read(fd, &count, 8), 8);
+	assert_int_equal(count, 1);
+	assert_int_equal(trigger_req(f, trigger | VFIO_IRQ_SET_DATA_BOOL, 0), 0);
+	assert_int_equal(read(fd, &count, 8), -1);
+	assert_int_equal(trigger_req(f, trigger | VFIO_IRQ_SET_DATA_BOOL, 1), 0);
+	assert_int_equal(read(fd, &count, 8), 8);
+
+	/* It cannot be masked, is not of two kinds, and an eventfd is one */
+	assert_int_equal(trigger_req(f, VFIO_IRQ_SET_ACTION_MASK |
+				     VFIO_IRQ_SET_DATA_NONE, 0), -EINVAL);
+	assert_int_equal(trigger_req(f, trigger | VFIO_IRQ_SET_DATA_NONE |
+				     VFIO_IRQ_SET_DATA_BOOL, 0), -EINVAL);
+	assert_int_equal(trigger_req(f, trigger, 0), -EINVAL);
+	assert_int_equal(vfio_client_listen(&f->client, f->client.device), -EINVAL);
+	assert_int_equal(vfio_client_listen(&f->client, 12345), -EBADF);
+	assert_int_equal(vfio_client_listen(&f->client, -2), -EINVAL);
+
+	/* What failed has changed nothing; -1 takes the eventfd away */
+	assert_int_equal(trigger_req(f, trigger | VFIO_IRQ_SET_DATA_NONE, 0), 0);
+	assert_int_equal(read(fd, &count, 8), 8);
+	assert_int_equal(vfio_client_listen(&f->client, -1), 0);
+	assert_int_equal(trigger_req(f, trigger | VFIO_IRQ_SET_DATA_NONE, 0), 0);
+	assert_int_equal(read(fd, &count, 8), -1);
+	close(fd);
 }
 
 static void test_unknown_ioctl(void **state)
@@ -749,7 +812,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		T(test_device_info),
 		T(test_region_info),
-		T(test_no_interrupts),
+		T(test_interrupts),
+		T(test_request_eventfd),
 		T(test_unknown_ioctl),
 		T(test_config_ids),
 		T(test_config_end),
