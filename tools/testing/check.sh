@@ -94,7 +94,7 @@ lane() {
 		built "build-$lane" || return
 	fi
 	case $only in
-	'' | mdev | removal* | race* | vpci* | ctl | leaks) part "$lane" "$kver" alone ;;
+	'' | mdev | removal* | race* | module | vpci* | ctl | leaks) part "$lane" "$kver" alone ;;
 	esac
 	case $only in
 	'' | guest*) part "$lane" "$kver" guests --nested ;;
@@ -111,12 +111,12 @@ suites() {
 	host
 	grep -q '^not ok' "$out/host/build.tap" && return
 	case $only in
-	'' | lab | mdev | removal | race | vpci | ctl | guest | removal-cdev | race-cdev | vpci-cdev | guest-cdev | leaks | planted)
+	'' | lab | mdev | removal | race | module | vpci | ctl | guest | removal-cdev | race-cdev | vpci-cdev | guest-cdev | leaks | planted)
 		for lane in "${lanes[@]}"; do lane "$lane"; done
 		;;
 	make | config | cli) ;;
 	*) echo "not ok - there is no suite '$only'; there are: make config cli lab mdev vpci ctl guest" \
-		"removal race removal-cdev race-cdev vpci-cdev guest-cdev leaks planted" ;;
+		"removal race module removal-cdev race-cdev vpci-cdev guest-cdev leaks planted" ;;
 	esac
 }
 

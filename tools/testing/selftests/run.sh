@@ -32,6 +32,7 @@ export VFIO_PATH=group
 run alone mdev "$bin/mdev_test" "$@"
 run alone removal "$bin/removal_test" "$@"
 run alone race "$bin/race_test" "$@"
+run alone module "$here/module_test.sh" "$bin/removal_test" "$@"
 run alone vpci "$bin/vpci_test" "$@"
 run alone ctl "$testing/cli/real_test.sh" "$@"
 run guests guest "$here/guest_test.sh" "$fbdraw" "$@"

@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Modules are unloaded while instances are created, used, and left behind, in the
+# lab VM:
+#
+#   module_test.sh HOLDER [NAME...]    HOLDER --hold UUID: has it open until its input ends
+
+set -u
+
+holder=$1
+shift
+# shellcheck source=tools/testing/tap.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
+load=$here/../lab/load.sh
+types=/sys/bus/pci/devices/$LAB_PARENT/mdev_supported_types
+uuid=dddddddd-9e57-4c11-8c11-000000000001
+instance=/sys/bus/mdev/devices/$uuid
+
+last=module
+
+# errno of rmmod in words, or nothing
+unload() { rmmod "$1" 2>&1 | sed -n '1s/.*: //p'; }
+
+# Have the instance open until `let_go`
+hold() {
+	local said
+
+	echo $uuid > "$types/mgpu-4M/create" || fail create
+	coproc HOLDER { exec "$holder" --hold $uuid; }
+	read -r said <&"${HOLDER[0]}"
+	expect_equal open "$said" 'the holder'
+}
+
+# shellcheck disable=SC2154 # bash sets HOLDER_PID
+let_go() {
+	local pid=$HOLDER_PID
+
+	exec {HOLDER[1]}>&-
+	wait "$pid"
+}
+
+test_no_unload_while_in_use() {
+	hold
+	[[ -n $(unload mgpu) ]] || fail 'mgpu was unloaded'
+	[[ -n $(unload mdev) ]] || fail 'mdev was unloaded'
+	expect_equal 3 "$(<"$types/mgpu-4M/available_instances")" 'available mgpu-4M'
+	let_go
+	echo 1 > $instance/remove || fail remove
+}
+
+# A shell pins its driver while it is open; closed, it is in nobody's way
+test_unload_with_a_shell() {
+	hold
+	echo "$LAB_PARENT" > /sys/bus/pci/drivers/mgpu/unbind
+	[[ -n $(unload mgpu) ]] || fail 'mgpu was unloaded'
+	[[ -e /sys/devices/mdev/$uuid ]] || fail 'there is no shell'
+	let_go
+	expect_equal '' "$(unload mgpu)" 'mgpu'
+	[[ ! -e $instance ]] || fail 'the shell is still there'
+	expect_equal '' "$(unload vfio_vpci)" 'vfio_vpci'
+	expect_equal '' "$(unload mdev)" 'mdev'
+	"$load" || fail 'the modules did not load again'
+}
+
+create_and_remove() {
+	while :; do
+		echo $uuid > "$types/mgpu-4M/create"
+		echo 1 > $instance/remove
+	done 2> /dev/null
+}
+
+test_unload_against_create() {
+	local pid i
+
+	create_and_remove &
+	pid=$!
+	for ((i = 0; i < 10; i++)); do
+		until [[ -e $instance ]]; do :; done
+		expect_equal '' "$(unload mgpu)" 'mgpu'
+		rmmod vfio_vpci mdev || fail rmmod
+		"$load" || fail 'the modules did not load again'
+	done
+	kill $pid
+	wait $pid 2> /dev/null
+	if [[ -e $instance ]]; then echo 1 > $instance/remove || fail remove; fi
+	expect_equal 4 "$(<"$types/mgpu-4M/available_instances")" 'available mgpu-4M'
+}
+
+tap_main "$@"
