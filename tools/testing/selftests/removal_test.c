@@ -254,8 +254,28 @@ static void timed_unbind(void)
 	printf("# unbound in %ld ms\n", elapsed_ms(&start));
 }
 
+/* A word of the physical device's memory */
+static uint32_t physical_vram(long offset)
+{
+	volatile uint32_t *map;
+	char path[128];
+	uint32_t value;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource0", getenv("LAB_PARENT"));
+	fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, offset);
+	close(fd);
+	assert_ptr_not_equal(map, MAP_FAILED);
+	value = map[0];
+	munmap((void *)map, 4096);
+	return value;
+}
+
 static void test_unbind_leaves_a_shell(void **state)
 {
+	long offset;
 	char who[128];
 	char *name;
 	int log, uevents;
@@ -265,6 +285,8 @@ static void test_unbind_leaves_a_shell(void **state)
 	fixture_map();
 	fixture_vram[0] = 0x5ec7e7;
 	assert_int_equal(fixture_vram[0], 0x5ec7e7);
+	offset = sysfs_read_long("/sys/bus/mdev/devices/" UUID_A "/mgpu/vram_offset");
+	assert_true(offset >= 0);
 
 	log = klog_open();
 	uevents = uevent_open();
@@ -277,7 +299,8 @@ static void test_unbind_leaves_a_shell(void **state)
 		 UUID_A ": disconnected, but still open in removal_test (pid %d)", getpid());
 	assert_int_equal(klog_count(log, who), 1);
 
-	/* The parent is free, and the shell is where it is looked for */
+	/* The parent is free, with no secret left, and the shell is where it belongs */
+	assert_int_equal(physical_vram(offset), 0);
 	assert_false(sysfs_exists("/sys/class/mdev_bus/%s", getenv("LAB_PARENT")));
 	assert_false(sysfs_exists("/sys/bus/pci/devices/%s/" UUID_A, getenv("LAB_PARENT")));
 	assert_int_equal(uevent_wait(uevents, "move", UUID_A, PATIENCE), 0);
