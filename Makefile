@@ -11,11 +11,16 @@ HEADERS := $(shell ls -d $(SUPPORTED:%=/lib/modules/%.*/build) 2>/dev/null | \
 KDIR ?= $(or $(lastword $(HEADERS)),/lib/modules/$(shell uname -r)/build)
 
 # Kernels that "make check" tests with, see tools/testing/lab/kernel.sh
-LANES := stock debug-6.12 debug-7.2
+LANES := stock stock-kernel-mdev debug-6.12 debug-7.2
 LANE ?= stock debug-7.2
 
 PREFIX ?= /usr/local
 O := build
+
+# "kernel": use the kernel's own mdev.ko instead of ours. Those builds are beside
+# the tree, see tools/testing/lab/lane.sh, so nothing stale is ever mixed in.
+MDEV_CORE ?=
+export MDEV_CORE
 
 all: modules tools
 
@@ -33,6 +38,7 @@ help:
 	@echo 'make lab-shell  a root shell in the lab VM, modules built and at hand'
 	@echo 'make lab-gdb    the same with a debug kernel that gdb can attach to'
 	@echo 'make setup      install what building and testing need (Debian 12, 13)'
+	@echo 'make ... MDEV_CORE=kernel        the same with the mdev.ko that the kernel brings'
 	@echo 'make install    install modules and mdev-ctl on this machine (root)'
 	@echo 'make clean      remove what was built'
 	@echo
@@ -48,12 +54,26 @@ check-kdir:
 	 'KDIR=$(KDIR): kernel $(kernel-release) is not supported, only $(SUPPORTED).' \
 	 '"make setup" installs the headers of one that is.' >&2; exit 1;; esac
 
+ifneq ($(filter-out kernel,$(MDEV_CORE)),)
+$(error MDEV_CORE=$(MDEV_CORE): it is "kernel" for the mdev.ko that the kernel brings, or empty for ours)
+endif
+
+check-mdev-core: check-kdir
+	@test -z "$(MDEV_CORE)" || \
+	 grep -qs '[[:space:]]mdev_register_parent[[:space:]]' $(KDIR)/Module.symvers || { echo \
+	 'KDIR=$(KDIR): this kernel has no mdev core of its own (CONFIG_VFIO_MDEV).' \
+	 'Leave out MDEV_CORE=kernel.' >&2; exit 1; }
+
 # For scripts
 supported:
 	@echo $(SUPPORTED)
 
-modules: check-kdir
-	@$(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR) W=1 modules
+# Where the modules are built
+MODULES_DIR = $(CURDIR)$(if $(MDEV_CORE),/$(O)/lanes/$(kernel-release)-$(MDEV_CORE)-mdev)
+
+modules: check-mdev-core
+	+@$(if $(MDEV_CORE),tools/testing/lab/lane.sh $(kernel-release) $(KDIR), \
+		$(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR) W=1 modules)
 
 tools:
 	@$(MAKE) --no-print-directory -C tools/mdev-ctl
@@ -100,9 +120,14 @@ lint:
 build-all:
 	@tools/testing/build_all.sh
 
+OUR_CORE = /lib/modules/$(kernel-release)/updates/drivers/vfio/mdev/mdev.ko
+
 # Nobody but the distribution has the key that its kernels sign modules with
+# Nor would modprobe take the kernel's mdev.ko where ours is installed.
 install: all
-	@$(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR) CONFIG_MODULE_SIG_ALL= modules_install
+	@test -z "$(MDEV_CORE)" || ! ls $(OUR_CORE)* >/dev/null 2>&1 || { echo \
+	 '$(OUR_CORE): it is installed and hides the mdev.ko of the kernel. Remove it first.' >&2; exit 1; }
+	@$(MAKE) --no-print-directory -C $(KDIR) M=$(MODULES_DIR) CONFIG_MODULE_SIG_ALL= modules_install
 	@$(MAKE) --no-print-directory -C tools/mdev-ctl install PREFIX=$(PREFIX)
 	depmod $(kernel-release)
 
@@ -111,5 +136,5 @@ clean:
 	@$(MAKE) --no-print-directory -C tools/mdev-ctl clean
 	@rm -rf $(O)
 
-.PHONY: all help supported check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir modules tools tests setup demo check lab-shell unit \
+.PHONY: all help supported check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir check-mdev-core modules tools tests setup demo check lab-shell unit \
 	install clean with-setup-demo with-setup-check with-setup-lab-shell

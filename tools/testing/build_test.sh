@@ -35,6 +35,32 @@ test_unsupported_kernel() {
 	done
 }
 
+# The kernel's core instead of ours: built elsewhere, and without a sight of ours
+test_kernel_core() {
+	local kdir dir
+
+	kdir=$(make -s -C "$top" help | sed -n 's/^KDIR=//p')
+	make -s -C "$top" modules KDIR="$kdir" MDEV_CORE=kernel > "$work/out" 2>&1 || fail "$(cat "$work/out")"
+	dir=$(echo "$top"/build/lanes/"$(cat "$kdir/include/config/kernel.release")"-kernel-mdev)
+	expect_equal "drivers/vfio/vpci/vfio-vpci.ko samples/vfio-mdev/mgpu.ko" \
+		"$(cd "$dir" && find . -name '*.ko' | sed 's|^./||' | sort | xargs)" 'modules'
+	expect_equal "$(awk '$2 == "mdev_register_parent" { print $1 }' "$kdir/Module.symvers")" \
+		"$(modprobe --dump-modversions "$dir/samples/vfio-mdev/mgpu.ko" |
+			awk '$2 == "mdev_register_parent" { print $1 }')" 'core that mgpu wants'
+}
+
+test_unknown_core() {
+	make -s -C "$top" modules MDEV_CORE=other > /dev/null 2> "$work/err" && fail 'it succeeded'
+	expect_has err 'MDEV_CORE=other: it is "kernel"'
+}
+
+test_kernel_without_core() {
+	mkdir -p "$work/bare/include/config"
+	echo 6.12.0-bare > "$work/bare/include/config/kernel.release"
+	make -s -C "$top" modules KDIR="$work/bare" MDEV_CORE=kernel > /dev/null 2> "$work/err" && fail 'it succeeded'
+	expect_has err "KDIR=$work/bare: this kernel has no mdev core of its own"
+}
+
 test_help_lists_the_targets() {
 	local target
 

@@ -7,7 +7,9 @@
 #
 # LANES are kernels, see lab/kernel.sh: "stock debug-7.2"; in the environment,
 # KVER is the stock one that "make" builds for. What needs no kernel runs once;
-# with LANES empty nothing else does. The output is TAP-like; the
+# with LANES empty nothing else does. A lane "stock-kernel-mdev" is the kernel of
+# "stock" with the mdev.ko that it brings instead of ours; with MDEV_CORE=kernel in
+# the environment all lanes are like that. The output is TAP-like; the
 # last line is "N passed, N failed". Full logs are in build/check.
 
 set -uo pipefail
@@ -24,6 +26,11 @@ only=${asked[0]-}
 tests=("${asked[@]:1}")
 out=$top/build/check
 all=$out/all.tap
+if [[ ${MDEV_CORE-} == kernel ]]; then
+	lanes=("${lanes[@]%-kernel-mdev}")
+	lanes=("${lanes[@]/%/-kernel-mdev}")
+fi
+unset MDEV_CORE
 
 wanted() { [[ -z $only || $only == "$1" ]]; }
 
@@ -65,32 +72,34 @@ host() {
 	if wanted cli; then cli "${tests[@]}"; fi
 }
 
-# part LANE KVER PART [OPTION...]: one boot of the lab VM, see selftests/run.sh
+# part LANE KVER PART [OPTION...]: one boot of the lab VM, see selftests/run.sh.
+# Uses core of its caller.
 part() {
 	local lane=$1 kver=$2 part=$3 status=0
 	shift 3
 	export SUITE_OUT=$out/$lane/$part
 	mkdir -p "$SUITE_OUT"
-	"$testing/lab/run.sh" "$@" --name "$lane" --time-limit 1500 --kver "$kver" --out "$SUITE_OUT" -- \
+	MDEV_CORE=$core "$testing/lab/run.sh" "$@" --name "$lane" --time-limit 1500 --kver "$kver" --out "$SUITE_OUT" -- \
 		tools/testing/selftests/run.sh "$("$testing/lab/initramfs.sh" fbdraw-path)" "$part" \
 		${only:+"$only"} "${tests[@]}" < /dev/null || status=$?
 	((status == 0)) || echo "not ok - $lane: the lab VM ended with status $status; logs: $SUITE_OUT"
 }
 
 lane() {
-	local lane=$1 kver ran
+	local lane=$1 kver ran core='' kernel=${1%-kernel-mdev}
 	export SUITE_OUT=$out/$lane
 	mkdir -p "$SUITE_OUT"
 	echo "# lane $lane"
-	if [[ $lane == stock && -n ${KVER-} ]]; then
+	if [[ $lane != "$kernel" ]]; then core=kernel; fi
+	if [[ $kernel == stock && -n ${KVER-} ]]; then
 		kver=$KVER
 	else
-		kver=$("$testing/lab/kernel.sh" "$lane") || { echo "not ok - $lane: there is no kernel"; return; }
+		kver=$("$testing/lab/kernel.sh" "$kernel") || { echo "not ok - $lane: there is no kernel"; return; }
 	fi
 	if [[ $lane == stock ]]; then
 		if wanted lab; then suite lab "$testing/lab/selftest.sh" "${tests[@]}"; fi
 	else
-		suite "build-$lane" build "$testing/lab/lane.sh" "$kver"
+		MDEV_CORE=$core suite "build-$lane" build "$testing/lab/lane.sh" "$kver"
 		built "build-$lane" || return
 	fi
 	case $only in
@@ -99,7 +108,7 @@ lane() {
 	case $only in
 	'' | guest*) part "$lane" "$kver" guests --nested ;;
 	esac
-	if [[ $lane != stock ]] && wanted planted; then
+	if [[ $lane == debug-* && -z $core ]] && wanted planted; then
 		suite "planted-$lane" "$testing/lab/planted.sh" "$kver" "${tests[@]}"
 	fi
 	ran=$(find "$out/$lane" -name '*.tap' -exec grep -h '^ok ' {} + | grep -vc '# SKIP')

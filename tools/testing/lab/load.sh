@@ -1,28 +1,38 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# In the lab VM: load the modules that this tree built, in place of any that
-# the kernel brings, and bind mgpu to the "physical" display adapter. For another
-# kernel than the one that "make" built for they are in build/lanes, see lane.sh.
+# In the lab VM: load the modules that this tree built and bind mgpu to the
+# "physical" display adapter. The lifecycle core is ours, in place of any that the
+# kernel brings, or the kernel's if LAB_MDEV_CORE is "kernel".
+#
+#   load.sh           all of them
+#   load.sh core      only the lifecycle core
 
 set -euo pipefail
 
 : "${LAB_PARENT:?is set in the lab VM; see tools/testing/lab/run.sh}"
-cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
+# shellcheck source=tools/testing/lab/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 device=/sys/bus/pci/devices/$LAB_PARENT
-built=.
-made_for=$(modinfo -F vermagic drivers/vfio/mdev/mdev.ko 2> /dev/null || true)
-if [[ ${made_for%% *} != "$(uname -r)" ]]; then
-	built=build/lanes/$(uname -r)
-fi
+core=${LAB_MDEV_CORE-}
+built=$(modules_dir "$(uname -r)" "$core")
+
+load() {
+	[[ -e $1 ]] || { echo "$1 is not built; run \"make\"" >&2; exit 1; }
+	insmod "$1"
+}
 
 modprobe -a vfio vfio_iommu_type1
-for module in drivers/vfio/mdev/mdev.ko drivers/vfio/vpci/vfio-vpci.ko \
-	      samples/vfio-mdev/mgpu.ko; do
-	[[ -e $built/$module ]] || { echo "$built/$module is not built; run \"make\"" >&2; exit 1; }
-	insmod "$built/$module"
-done
+# By its path: one of ours may be installed on this machine, and modprobe would take it
+if [[ $core == kernel ]]; then
+	load "$(echo "/lib/modules/$(uname -r)/kernel/drivers/vfio/mdev"/mdev.ko*)"
+else
+	load "$built/drivers/vfio/mdev/mdev.ko"
+fi
+[[ ${1-} != core ]] || exit 0
+load "$built/drivers/vfio/vpci/vfio-vpci.ko"
+load "$built/samples/vfio-mdev/mgpu.ko"
 
 if [[ -e $device/driver ]]; then
 	echo "$LAB_PARENT" > "$device/driver/unbind"

@@ -12,6 +12,7 @@
 #   LAB_OUT     a directory shared read-write with the host (--out), under the same name inside
 #   LAB_KVER    the kernel's version; its modules are complete
 #   LAB_PARENT  PCI address of the "physical" device, a bochs-display
+#   LAB_MDEV_CORE  MDEV_CORE of our own environment: "kernel" if the modules are to use the kernel's mdev.ko
 #
 # Exit status: CMD's; 1 if the kernel log shows a splat; 124 time limit; 125 the VM died without a verdict.
 
@@ -145,7 +146,7 @@ if ((shell_mode)); then winsize=$(stty size); fi
 mkdir "$work/job.d"
 printf '%s=%q\n' REPO "$REPO" OUT "$out" KEEP "$REPO"$'\n'"$CACHE" KVER "$kver" MODULES "$modules" TOKEN "$token" \
 	PARENT "0000:00:$PARENT_SLOT.0" SHELL_MODE "$shell_mode" TERM "${TERM:-dumb}" WINSIZE "$winsize" \
-	CACHE "$CACHE" KERNEL "$kernel" NESTED "$nested" NESTED_KERNEL "$nested_kernel" >"$work/job.d/job"
+	CACHE "$CACHE" MDEV_CORE "${MDEV_CORE-}" KERNEL "$kernel" NESTED "$nested" NESTED_KERNEL "$nested_kernel" >"$work/job.d/job"
 { printf 'ARGV=('; (($# == 0)) || printf ' %q' "$@"; printf ' )\n'; } >"$work/job.d/argv"
 {
 	cat "$initramfs"
