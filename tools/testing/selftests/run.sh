@@ -27,19 +27,29 @@ run() {
 	[[ -n $only && $name != "$only" ]] || suite "$name" "$@"
 }
 
+# Of what the kernel's core does not do: it deletes "remove" before it knows that
+# the instance can go, and waits for users for as long as they like
+run_ours() {
+	if [[ -n ${LAB_MDEV_CORE-} ]]; then
+		run "$1" "$2" printf '1..1\nok 1 - %s # SKIP the mdev core is the one of the kernel\n' "$2"
+	else
+		run "$@"
+	fi
+}
+
 "$testing/lab/load.sh" || { echo 'not ok - the modules did not load'; exit 1; }
 export VFIO_PATH=group
 run alone mdev "$bin/mdev_test" "$@"
-run alone removal "$bin/removal_test" "$@"
-run alone race "$bin/race_test" "$@"
-run alone module "$here/module_test.sh" "$bin/removal_test" "$@"
+run_ours alone removal "$bin/removal_test" "$@"
+run_ours alone race "$bin/race_test" "$@"
+run_ours alone module "$here/module_test.sh" "$bin/removal_test" "$@"
 run alone vpci "$bin/vpci_test" "$@"
 run alone ctl "$testing/cli/real_test.sh" "$@"
 run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
 if "$bin/mdev_test" --has-cdev; then
 	export VFIO_PATH=cdev
-	run alone removal-cdev "$bin/removal_test" "$@"
-	run alone race-cdev "$bin/race_test" "$@"
+	run_ours alone removal-cdev "$bin/removal_test" "$@"
+	run_ours alone race-cdev "$bin/race_test" "$@"
 	run alone vpci-cdev "$bin/vpci_test" "$@"
 	run guests guest-cdev "$here/guest_test.sh" "$fbdraw" "$@"
 fi

@@ -94,6 +94,13 @@ bool sysfs_exists(const char *format, ...)
 	return !access(path, F_OK);
 }
 
+bool mdev_core_is_ours(void)
+{
+	const char *core = getenv("LAB_MDEV_CORE");
+
+	return !core || !*core;
+}
+
 int mdev_create(const char *type, const char *uuid)
 {
 	return sysfs_write(uuid, "/sys/bus/pci/devices/%s/mdev_supported_types/mgpu-%s/create",

@@ -29,6 +29,9 @@ char *sysfs_child_name(const char *path, ...);
 __attribute__((format(printf, 1, 2)))
 bool sysfs_exists(const char *path, ...);
 
+/* Whether mdev.ko is ours or the one that the kernel brings */
+bool mdev_core_is_ours(void);
+
 /* @type without the driver's prefix, such as "8M"; 0 or a negative errno */
 int mdev_create(const char *type, const char *uuid);
 int mdev_remove(const char *uuid);

@@ -668,7 +668,9 @@ static void test_mapping_outlives_close(void **state)
 	vram[0] = 1;
 	close_client(&f->client);
 	assert_int_equal(vram[0], 1);
-	assert_int_equal(mdev_remove(UUID_A), -EBUSY);
+	/* The kernel's core would wait for us */
+	if (mdev_core_is_ours())
+		assert_int_equal(mdev_remove(UUID_A), -EBUSY);
 	unmap_vram(f);
 	assert_int_equal(vfio_client_open(&f->client, UUID_A), 0);
 }
