@@ -41,7 +41,7 @@ test_kernel_core() {
 
 	kdir=$(make -s -C "$top" help | sed -n 's/^KDIR=//p')
 	make -s -C "$top" modules KDIR="$kdir" MDEV_CORE=kernel > "$work/out" 2>&1 || fail "$(cat "$work/out")"
-	dir=$(echo "$top"/build/lanes/"$(cat "$kdir/include/config/kernel.release")"-kernel-mdev)
+	dir=$top/build/lanes/$(cat "$kdir/include/config/kernel.release")-kernel-mdev
 	expect_equal "drivers/vfio/vpci/vfio-vpci.ko samples/vfio-mdev/mgpu.ko" \
 		"$(cd "$dir" && find . -name '*.ko' | sed 's|^./||' | sort | xargs)" 'modules'
 	expect_equal "$(awk '$2 == "mdev_register_parent" { print $1 }' "$kdir/Module.symvers")" \

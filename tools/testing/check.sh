@@ -103,7 +103,14 @@ lane() {
 		built "build-$lane" || return
 	fi
 	case $only in
-	'' | mdev | removal* | race* | module | vpci* | ctl | leaks) part "$lane" "$kver" alone ;;
+	'' | samples | abi | guest-mbochs)
+		# shellcheck disable=SC2086 # one word or two
+		suite "build-samples-$lane" build "$testing/lab/samples.sh" "$kver" ${core:-ours kernel}
+		built "build-samples-$lane" || return
+		;;
+	esac
+	case $only in
+	'' | mdev | removal* | race* | module | vpci* | samples | abi | ctl | leaks) part "$lane" "$kver" alone ;;
 	esac
 	case $only in
 	'' | guest*) part "$lane" "$kver" guests --nested ;;
@@ -120,12 +127,13 @@ suites() {
 	host
 	grep -q '^not ok' "$out/host/build.tap" && return
 	case $only in
-	'' | lab | mdev | removal | race | module | vpci | ctl | guest | removal-cdev | race-cdev | vpci-cdev | guest-cdev | leaks | planted)
+	'' | lab | mdev | removal | race | module | vpci | samples | abi | ctl | guest | guest-mbochs | removal-cdev | race-cdev | vpci-cdev | \
+		guest-cdev | leaks | planted)
 		for lane in "${lanes[@]}"; do lane "$lane"; done
 		;;
 	make | config | cli) ;;
-	*) echo "not ok - there is no suite '$only'; there are: make config cli lab mdev vpci ctl guest" \
-		"removal race module removal-cdev race-cdev vpci-cdev guest-cdev leaks planted" ;;
+	*) echo "not ok - there is no suite '$only'; there are: make config cli lab mdev removal race module vpci samples abi ctl" \
+		"guest guest-mbochs removal-cdev race-cdev vpci-cdev guest-cdev leaks planted" ;;
 	esac
 }
 

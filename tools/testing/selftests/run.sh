@@ -44,8 +44,10 @@ run_ours alone removal "$bin/removal_test" "$@"
 run_ours alone race "$bin/race_test" "$@"
 run_ours alone module "$here/module_test.sh" "$bin/removal_test" "$@"
 run alone vpci "$bin/vpci_test" "$@"
+run alone samples "$here/samples_test.sh" "$@"
 run alone ctl "$testing/cli/real_test.sh" "$@"
 run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
+run guests guest-mbochs "$here/guest_mbochs_test.sh" "$fbdraw" "$@"
 if "$bin/mdev_test" --has-cdev; then
 	export VFIO_PATH=cdev
 	run_ours alone removal-cdev "$bin/removal_test" "$@"
@@ -54,6 +56,8 @@ if "$bin/mdev_test" --has-cdev; then
 	run guests guest-cdev "$here/guest_test.sh" "$fbdraw" "$@"
 fi
 rmmod mgpu vfio_vpci mdev || echo 'not ok - the modules did not unload'
+# Loads both mdev cores, one after the other
+if [[ -z ${LAB_MDEV_CORE-} ]]; then run alone abi "$here/abi_test.sh" "$@"; fi
 if [[ -z $only || $only == leaks ]]; then
 	suite leaks "$testing/lab/leaks.sh"
 fi
