@@ -33,6 +33,7 @@ help:
 	@echo 'make check LANE=stock            only on one kernel, of: $(LANES)'
 	@echo 'make check-all  the tests on all of these kernels'
 	@echo 'make lint       static checks: sparse, clang, checkpatch, shellcheck and more'
+	@echo 'make bench-mdev what instances cost on our mdev core and on the one of the kernel'
 	@echo 'make build-all  the modules for every supported kernel that is here'
 	@echo 'make unit       only the tests that need no kernel and no VM'
 	@echo 'make lab-shell  a root shell in the lab VM, modules built and at hand'
@@ -86,7 +87,7 @@ setup:
 	@tools/testing/lab/setup.sh
 
 # What is missing gets installed first; only then can KDIR be chosen.
-demo check lab-shell lab-gdb: setup
+demo check lab-shell lab-gdb bench-mdev: setup
 	@$(MAKE) --no-print-directory with-setup-$@
 
 with-setup-demo: all
@@ -111,6 +112,12 @@ with-setup-lab-gdb: tests
 	@kver=$$(tools/testing/lab/kernel.sh $(GDB_LANE)) && \
 	tools/testing/lab/lane.sh $$kver && \
 	tools/testing/lab/run.sh --kver $$kver --gdb --shell
+
+# The order of the cores; one may come twice
+BENCH ?= kernel ours
+
+with-setup-bench-mdev: modules
+	@tools/testing/bench/mdev.sh $(kernel-release) $(BENCH)
 
 lint:
 	@tools/testing/lab/setup.sh
@@ -137,4 +144,4 @@ clean:
 	@rm -rf $(O)
 
 .PHONY: all help supported check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir check-mdev-core modules tools tests setup demo check lab-shell unit \
-	install clean with-setup-demo with-setup-check with-setup-lab-shell
+	install clean with-setup-demo with-setup-check with-setup-lab-shell bench-mdev with-setup-bench-mdev

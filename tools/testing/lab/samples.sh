@@ -4,7 +4,7 @@
 # samples.sh KVER [CORE...]: takes mtty, mdpy and mbochs, the parent drivers that come with the kernel, as they are from the source
 # of its series, and builds them for kernel KVER: against our mdev core in build/samples/KVER/ours, and against the
 # kernel's own in build/samples/KVER/kernel, or against one of them if CORE is "ours" or "kernel". For ours, the modules
-# of this tree for KVER must have been built.
+# of this tree for KVER must have been built. The parent driver of the benchmark, mdev_bare, is built along with them.
 #
 # The source is that of a debug kernel or of the package linux-source-SERIES, installed or downloaded; the part that we
 # need is kept in CACHE/samples under the version of the package. It is no part of this repository.
@@ -14,7 +14,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 PART=samples/vfio-mdev
-NAMES=(mtty mdpy mbochs)
+NAMES=(mtty mdpy mbochs mdev_bare)
 
 # The version of package $1 that is installed, or the one that apt would download
 package_version() {
@@ -62,7 +62,7 @@ build() {
 	local kver=$1 kdir=$2 source=$3 core=$4 dir=$REPO/build/samples/$1/$4 symbols='' name
 	mkdir -p "$dir"
 	rm -f "$dir"/*.[ch]
-	for name in "$source"/*.[ch]; do ln -s "$name" "$dir/"; done
+	for name in "$source"/*.[ch] "$REPO/tools/testing/bench/mdev_bare.c"; do ln -s "$name" "$dir/"; done
 	{
 		echo "obj-m := ${NAMES[*]/%/.o}"
 		# Ours has to come first, before the header of the same name that the kernel has
