@@ -23,8 +23,8 @@
 
 #include <linux/completion.h>
 #include <linux/device.h>
+#include <linux/rbtree_types.h>
 #include <linux/refcount.h>
-#include <linux/rhashtable-types.h>
 #include <linux/rwsem.h>
 #include <linux/uuid.h>
 
@@ -38,9 +38,8 @@ struct mdev_type;
  * @dev: the device; its name is the UUID in lower case
  * @uuid: the instance's name, unique on this machine
  * @type: what it is an instance of; NULL for a shell, else valid as long as @dev
- * @node: private to the core: the entry in the table of UUIDs
- * @rcu: private to the core: readers of that table may still look at @uuid
- * @shell: private to the core: the entry in the list of shells, before @rcu
+ * @node: private to the core: the entry in the tree of UUIDs
+ * @shell: private to the core: the entry in the list of shells
  * @state: private to the core: see enum mdev_state
  * @probe_error: private to the core: what the driver's probe returned
  */
@@ -49,11 +48,8 @@ struct mdev_device {
 	guid_t uuid;
 	struct mdev_type *type;
 
-	struct rhash_head node;
-	union {
-		struct rcu_head rcu;
-		struct list_head shell;
-	};
+	struct rb_node node;
+	struct list_head shell;
 	int state;
 	int probe_error;
 };

@@ -10,8 +10,9 @@
  * them or makes shells of those that are in use, see mdev_shell.c.
  *
  * mdev_uuids holds every instance from before it is visible in sysfs until
- * after it has left, so a UUID can be taken once only, and finding out takes
- * the same time however many there are.
+ * after it has left, so a UUID can be taken once only. It is a tree because that
+ * needs no memory but the node in the instance, cannot fail, and is as deep as
+ * it is whatever UUIDs somebody chooses.
  *
  * What a new instance takes (its UUID and its share of the parent's
  * available_instances) is taken in mdev_device_alloc() and, once that has
@@ -19,21 +20,43 @@
  */
 #include <linux/mdev.h>
 #include <linux/module.h>
-#include <linux/rhashtable.h>
+#include <linux/rbtree.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
 
 #include "mdev_private.h"
 
 static struct class_compat *mdev_bus_compat_class;
 
-static struct rhashtable mdev_uuids;
+/* Protects mdev_uuids; nothing is taken inside it */
+static DEFINE_SPINLOCK(mdev_uuids_lock);
+static struct rb_root mdev_uuids = RB_ROOT;
 
-static const struct rhashtable_params mdev_uuids_params = {
-	.key_len		= sizeof(guid_t),
-	.key_offset		= offsetof(struct mdev_device, uuid),
-	.head_offset		= offsetof(struct mdev_device, node),
-	.automatic_shrinking	= true,
-};
+static int mdev_uuid_cmp(struct rb_node *a, const struct rb_node *b)
+{
+	return memcmp(&rb_entry(a, struct mdev_device, node)->uuid,
+		      &rb_entry(b, struct mdev_device, node)->uuid,
+		      sizeof(guid_t));
+}
+
+/* Whether the instance's UUID was free; it is the instance's then */
+static bool mdev_uuid_take(struct mdev_device *mdev)
+{
+	struct rb_node *taken;
+
+	spin_lock(&mdev_uuids_lock);
+	taken = rb_find_add(&mdev->node, &mdev_uuids, mdev_uuid_cmp);
+	spin_unlock(&mdev_uuids_lock);
+	return !taken;
+}
+
+static void mdev_uuid_give_back(struct mdev_device *mdev)
+{
+	spin_lock(&mdev_uuids_lock);
+	rb_erase(&mdev->node, &mdev_uuids);
+	spin_unlock(&mdev_uuids_lock);
+}
 
 static void mdev_device_release(struct device *dev)
 {
@@ -42,7 +65,7 @@ static void mdev_device_release(struct device *dev)
 	/* Balances kobject_get() in mdev_device_alloc() */
 	if (mdev->type)
 		kobject_put(&mdev->type->kobj);
-	kfree_rcu(mdev, rcu);
+	kfree(mdev);
 }
 
 static bool mdev_parent_is_counted(struct mdev_parent *parent)
@@ -75,21 +98,21 @@ static struct mdev_device *mdev_device_alloc(struct mdev_type *type,
 	if (ret)
 		goto err_put_device;
 
-	ret = rhashtable_lookup_insert_fast(&mdev_uuids, &mdev->node,
-					    mdev_uuids_params);
-	if (ret)
+	if (!mdev_uuid_take(mdev)) {
+		ret = -EEXIST;
 		goto err_put_device;
+	}
 
 	if (mdev_parent_is_counted(parent) &&
 	    atomic_dec_if_positive(&parent->available_instances) < 0) {
 		ret = -EUSERS;
-		goto err_remove_uuid;
+		goto err_uuid;
 	}
 
 	return mdev;
 
-err_remove_uuid:
-	rhashtable_remove_fast(&mdev_uuids, &mdev->node, mdev_uuids_params);
+err_uuid:
+	mdev_uuid_give_back(mdev);
 err_put_device:
 	put_device(&mdev->dev);
 	return ERR_PTR(ret);
@@ -100,7 +123,7 @@ static void mdev_device_free(struct mdev_device *mdev)
 	/* A shell's parent is gone */
 	if (mdev->type && mdev_parent_is_counted(mdev->type->parent))
 		atomic_inc(&mdev->type->parent->available_instances);
-	rhashtable_remove_fast(&mdev_uuids, &mdev->node, mdev_uuids_params);
+	mdev_uuid_give_back(mdev);
 	/* Balances device_initialize() in mdev_device_alloc() */
 	put_device(&mdev->dev);
 }
@@ -369,13 +392,9 @@ static int __init mdev_init(void)
 {
 	int ret;
 
-	ret = rhashtable_init(&mdev_uuids, &mdev_uuids_params);
-	if (ret)
-		return ret;
-
 	ret = bus_register(&mdev_bus_type);
 	if (ret)
-		goto err_uuids;
+		return ret;
 
 	mdev_bus_compat_class = class_compat_register("mdev_bus");
 	if (!mdev_bus_compat_class) {
@@ -393,8 +412,6 @@ err_class:
 	class_compat_unregister(mdev_bus_compat_class);
 err_bus:
 	bus_unregister(&mdev_bus_type);
-err_uuids:
-	rhashtable_destroy(&mdev_uuids);
 	return ret;
 }
 
@@ -403,8 +420,6 @@ static void __exit mdev_exit(void)
 	mdev_shell_exit();
 	class_compat_unregister(mdev_bus_compat_class);
 	bus_unregister(&mdev_bus_type);
-	/* Instances are freed after a grace period, by kfree_rcu() */
-	rhashtable_destroy(&mdev_uuids);
 }
 
 module_init(mdev_init)
