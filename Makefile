@@ -12,7 +12,7 @@ KDIR ?= $(or $(lastword $(HEADERS)),/lib/modules/$(shell uname -r)/build)
 
 # Kernels that "make check" tests with, see tools/testing/lab/kernel.sh
 LANES := stock stock-kernel-mdev debug-6.12 debug-7.2
-LANE ?= stock debug-7.2
+LANE ?= stock stock-kernel-mdev debug-7.2
 
 PREFIX ?= /usr/local
 O := build
