@@ -25,7 +25,7 @@ allowed() {
 		# our core always has a description; without one of the driver's it repeats the name
 		> .*/mdev_supported_types/mtty-[12]/description( f 444 0:0|: (Single|Dual) port serial[|])
 		# where instances that have outlived their parent are, see Documentation/ABI/testing/sysfs-bus-mdev
-		> [a-z]+ /sys/devices/mdev(/.*)?( [df] .*|: .*)
+		> [a-z]+ /sys/devices/mdev(/.*)?( [df] .*|: .*| -> .*)
 		# a character after the UUID is an error; in the kernel's core it is ignored
 		< .* write create 'aaaaaaaa-ab10-4e11-8e11-000000000001c': File exists
 		> .* write create 'aaaaaaaa-ab10-4e11-8e11-000000000001c': Invalid argument
