@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -80,6 +83,23 @@ int fixture_setup(void **state)
 	return mdev_available("4M") == 4 ? 0 : -1;
 }
 
+/*
+ * A shell goes a moment after its last user, and its name becomes free last of
+ * all: for who can make an instance of that name, nothing is left of the shell.
+ */
+static int wait_for_name(const char *uuid)
+{
+	time_t end = time(NULL) + 60;
+	int ret;
+
+	while ((ret = mdev_create("4M", uuid)) == -EEXIST) {
+		if (time(NULL) > end)
+			return ret;
+		sched_yield();
+	}
+	return ret ?: mdev_remove(uuid);
+}
+
 int fixture_teardown(void **state)
 {
 	static const char * const uuids[] = { UUID_A, UUID_B, UUID_C };
@@ -91,7 +111,10 @@ int fixture_teardown(void **state)
 		;
 	if (!sysfs_exists("/sys/bus/pci/drivers/mgpu/%s", getenv("LAB_PARENT")))
 		parent_bind();
-	for (i = 0; i < sizeof(uuids) / sizeof(uuids[0]); i++)
+	for (i = 0; i < sizeof(uuids) / sizeof(uuids[0]); i++) {
 		mdev_remove(uuids[i]);
+		if (wait_for_name(uuids[i]))
+			return -1;
+	}
 	return mdev_available("4M") == 4 ? 0 : -1;
 }
