@@ -23,10 +23,13 @@
  *	vfio_device_set.lock		opening, closing (VFIO core)
  *	  vpci_device.config_lock	config writes, reset, display
  *	    vpci_device.trap_lock	trapped accesses in flight
- *	      vpci_device.memory_lock	backings, decode, faults
+ *	      vpci_device.touch_lock	vpci_ops.fault_backing in flight
+ *		(the parent driver's own)
+ *		vpci_device.memory_lock	backings, decode, faults
+ *		  vpci_device.window_lock	copying to and from frames
  *
- * mmap_lock is taken before memory_lock by the fault handler, so nothing
- * touches user memory under memory_lock.
+ * mmap_lock is taken before touch_lock by the fault handler, so nothing
+ * touches user memory under touch_lock or what comes after it.
  */
 #ifndef _LINUX_VFIO_VPCI_H
 #define _LINUX_VFIO_VPCI_H
@@ -37,6 +40,7 @@
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/vfio.h>
+#include <linux/vpci_area.h>
 #include <linux/vpci_config.h>
 #include <linux/vpci_desc.h>
 
@@ -46,14 +50,14 @@ struct vpci_device;
  * struct vpci_function - a kind of virtual PCI function, shared by instances
  * @refs: its maker's and one of each instance, which may outlive the maker
  * @layout: of the config space
- * @bars: as described
+ * @bars: as described, cut into areas
  *
  * Made by vpci_function_create(), immutable from then on.
  */
 struct vpci_function {
 	struct kref refs;
 	struct vpci_layout layout;
-	struct vpci_bar_desc bars[VPCI_NUM_BARS];
+	struct vpci_bar bars[VPCI_NUM_BARS];
 };
 
 /**
@@ -65,14 +69,20 @@ struct vpci_function {
  * @reset: bring device behaviour to its state after creation; nothing of what
  *	the guest wrote may stay. Called for each reset and at the last close.
  *	Memory decode is off and no trapped access is in flight
+ * @fault_backing: optional, for drivers that allocate on touch: the page at
+ *	@offset of a mapped area was touched and has no backing. Records one with
+ *	vpci_bar_back() and returns 0, also when another touch was faster, or
+ *	returns an error, and the sink page is shown. Memory decode is on until
+ *	it returns. The toucher's mmap_lock is held
  * @get_plane: optional: the function has a display. Fill in drm_format, width,
  *	height, stride, size and region_index of the picture, which begins at
  *	offset 0 of that region; leave all of them zero while there is none
  *
- * All may sleep. @bar_read, @bar_write and @get_plane run concurrently with each
- * other: the driver brings its own lock. @bar_read and @bar_write may call
- * vpci_bar_back() and vpci_bar_revoke(). After vpci_device_disconnect() none of
- * them runs or is called any more.
+ * All may sleep. @bar_read, @bar_write, @fault_backing and @get_plane run
+ * concurrently with each other: the driver brings its own lock. All but
+ * @get_plane may call vpci_bar_back() and vpci_bar_revoke(). A lock that
+ * @fault_backing takes must never be held while user memory is touched or
+ * pinned. After vpci_device_disconnect() none of them runs or is called any more.
  */
 struct vpci_ops {
 	u64 (*bar_read)(struct vpci_device *vpci, unsigned int bar, u64 offset,
@@ -80,8 +90,36 @@ struct vpci_ops {
 	void (*bar_write)(struct vpci_device *vpci, unsigned int bar,
 			  u64 offset, unsigned int width, u64 value);
 	void (*reset)(struct vpci_device *vpci);
+	int (*fault_backing)(struct vpci_device *vpci, unsigned int bar,
+			     u64 offset);
 	void (*get_plane)(struct vpci_device *vpci,
 			  struct vfio_device_gfx_plane_info *plane);
+};
+
+/**
+ * enum vpci_cache - how the processor may cache a backing, see vpci_bar_back()
+ * @VPCI_CACHE_UNCACHED: device registers
+ * @VPCI_CACHE_WRITE_COMBINE: device memory, such as VRAM
+ * @VPCI_CACHE_WRITE_BACK: system memory
+ */
+enum vpci_cache {
+	VPCI_CACHE_UNCACHED,
+	VPCI_CACHE_WRITE_COMBINE,
+	VPCI_CACHE_WRITE_BACK,
+};
+
+/**
+ * struct vpci_window - where frames of a device are mapped for the kernel
+ * @io: the mapping, or NULL
+ * @phys: physical address of its start
+ * @size: bytes
+ * @cache: how it is cached
+ */
+struct vpci_window {
+	void __iomem *io;
+	phys_addr_t phys;
+	size_t size;
+	enum vpci_cache cache;
 };
 
 /**
@@ -93,11 +131,17 @@ struct vpci_ops {
  * @config: the config space; written under @config_lock
  * @trap_lock: held for reading around each trapped access, for writing to
  *	wait until there are none
+ * @touch_lock: held for reading around @ops->fault_backing, for writing to wait
+ *	until it does not run
  * @memory_lock: held for reading while a fault looks up and inserts a frame,
  *	for writing while @backings or @decode change and mappings are removed
  * @backings: frames by page of the VFIO region space; under @memory_lock
- * @decode: the function answers to memory accesses; changes under all three
+ * @decode: the function answers to memory accesses; changes under all four
  *	locks, so each of them is enough to read it
+ * @window_lock: protects @window, with @memory_lock held for reading;
+ *	@memory_lock held for writing does so too
+ * @window: the kernel's own mapping of frames of a device, for read(2) and
+ *	write(2)
  * @dead: the parent has given it up for ever; set under vfio_device_set.lock
  *	and, when somebody may use it, @config_lock too, so that either is
  *	enough to read it
@@ -120,8 +164,11 @@ struct vpci_device {
 	struct mutex config_lock;
 	struct vpci_config config;
 	struct rw_semaphore trap_lock;
+	struct rw_semaphore touch_lock;
 	struct rw_semaphore memory_lock;
 	struct maple_tree backings;
+	struct mutex window_lock;
+	struct vpci_window window;
 	bool decode;
 	bool dead;
 
@@ -135,18 +182,6 @@ struct vpci_device {
 
 	struct page *sink;
 	struct vpci_stats __percpu *stats;
-};
-
-/**
- * enum vpci_cache - how the processor may cache a backing, see vpci_bar_back()
- * @VPCI_CACHE_UNCACHED: device registers
- * @VPCI_CACHE_WRITE_COMBINE: device memory, such as VRAM
- * @VPCI_CACHE_WRITE_BACK: system memory
- */
-enum vpci_cache {
-	VPCI_CACHE_UNCACHED,
-	VPCI_CACHE_WRITE_COMBINE,
-	VPCI_CACHE_WRITE_BACK,
 };
 
 struct vpci_function *vpci_function_create(struct device *dev,

@@ -57,18 +57,35 @@ struct vpci_reg_desc {
 };
 
 /**
+ * struct vpci_area_desc - a mapped part of a BAR
+ * @offset: bytes from the start of the BAR, a multiple of the page size
+ * @size: bytes, likewise
+ *
+ * To be mapped by leaves of 2 MiB or 1 GiB it must be aligned to that.
+ */
+struct vpci_area_desc {
+	u64 offset;
+	u64 size;
+};
+
+/**
  * struct vpci_bar_desc - a base address register
  * @size: bytes, a power of two from 16; 0 means that there is no such BAR
  * @is_64bit: it takes the next slot as well, which must be absent
  * @prefetchable: reads have no side effects
  * @mapped: accesses go to the frames recorded with vpci_bar_back(), by CPU
  *	mappings where the VMM makes them; otherwise every access traps
+ * @areas: for a BAR of both kinds, instead of @mapped: the parts that are
+ *	mapped, ascending; the rest traps
+ * @nr_areas: how many
  */
 struct vpci_bar_desc {
 	u64 size;
 	bool is_64bit;
 	bool prefetchable;
 	bool mapped;
+	const struct vpci_area_desc *areas;
+	unsigned int nr_areas;
 };
 
 /**

@@ -1,33 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Virtual PCI functions: mapped BARs
+ * Virtual PCI functions: backings of mapped areas
  *
  * A backing says which physical frames stand behind a range of a BAR. Recording
- * one maps nothing. The first touch of a page raises a fault; the handler looks
- * the page up and inserts the frame. A page without a backing, or touched while
- * decode is off, gets the instance's sink page instead of SIGBUS, because a
- * VMM cannot survive that.
+ * one maps nothing; vpci_fault.c maps when a page is touched, vpci_copy.c reads
+ * and writes without a mapping of user space.
  *
  * The backings of all BARs are in one maple tree, indexed by page of the VFIO
  * region space, which is what a VMA's pgoff counts in. The entry of a range is
  * the same for each page of it: the distance from index to frame number, and
- * the cacheability. So a range can be cut anywhere without a new entry.
+ * the cacheability. So a range can be cut anywhere without a new entry, and two
+ * neighbours with the same entry are one range.
  *
  * Whoever changes a backing or decode does so with memory_lock held for writing
  * and removes the mappings of the range before it lets go of the lock. A fault
  * holds it for reading from look-up to insertion: it either came before and is
- * removed, or comes after and sees the new state.
+ * removed, or comes after and sees the new state. memory_lock is the tree's
+ * lock, too.
  */
-#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
 
 #include "vpci_private.h"
+#include "vpci_trace.h"
 
 /* Entry of the tree: frame number minus index, modulo 2^58, and cacheability */
 #define VPCI_BACKING_CACHE_BITS	2
 #define VPCI_BACKING_PFN_MASK	((1UL << 58) - 1)
+
+/* Calls of fault_backing for one touch; another revokes as fast as it backs */
+#define VPCI_MAX_BACKING_TRIES	3
 
 static void *vpci_backing_entry(unsigned long index, unsigned long pfn,
 				enum vpci_cache cache)
@@ -49,25 +52,87 @@ static enum vpci_cache vpci_backing_cache(void *entry)
 	return xa_to_value(entry) & ((1 << VPCI_BACKING_CACHE_BITS) - 1);
 }
 
-static pgprot_t vpci_backing_pgprot(void *entry, pgprot_t prot)
+static int vpci_backings_add(struct vpci_device *vpci, unsigned long first,
+			     unsigned long last, void *entry)
 {
-	switch (vpci_backing_cache(entry)) {
-	case VPCI_CACHE_UNCACHED:
-		return pgprot_decrypted(pgprot_noncached(prot));
-	case VPCI_CACHE_WRITE_COMBINE:
-		return pgprot_decrypted(pgprot_writecombine(prot));
-	case VPCI_CACHE_WRITE_BACK:
-		break;
+	MA_STATE(mas, &vpci->backings, first, last);
+
+	if (mas_find(&mas, last))
+		return -EEXIST;
+
+	mas_set(&mas, last + 1);
+	if (mas_walk(&mas) == entry)
+		last = mas.last;
+	if (first) {
+		mas_set(&mas, first - 1);
+		if (mas_walk(&mas) == entry)
+			first = mas.index;
 	}
-	return prot;
+	mas_set_range(&mas, first, last);
+	return mas_store_gfp(&mas, entry, GFP_KERNEL);
 }
 
-/* What a touch of the page meets; NULL for the sink page */
-static void *vpci_bar_find(struct vpci_device *vpci, unsigned long index)
+/* Cutting a range may need a node of the tree, and cannot be refused */
+static void vpci_backings_remove(struct vpci_device *vpci, unsigned long first,
+				 unsigned long last)
 {
+	MA_STATE(mas, &vpci->backings, first, last);
+
+	mas_store_gfp(&mas, NULL, GFP_KERNEL | __GFP_NOFAIL);
+}
+
+/* What a touch of the page meets; false for the sink page */
+static bool vpci_backing_find(struct vpci_device *vpci, unsigned long index,
+			      struct vpci_extent *extent)
+{
+	MA_STATE(mas, &vpci->backings, index, index);
+	void *entry;
+
 	lockdep_assert_held(&vpci->memory_lock);
 
-	return vpci->decode ? mtree_load(&vpci->backings, index) : NULL;
+	entry = vpci->decode ? mas_walk(&mas) : NULL;
+	if (!entry)
+		return false;
+	extent->first = mas.index;
+	extent->last = mas.last;
+	extent->pfn = vpci_backing_pfn(entry, mas.index);
+	extent->cache = vpci_backing_cache(entry);
+	return true;
+}
+
+/* Ask the parent driver; decode cannot go off while it works */
+static bool vpci_backing_request(struct vpci_device *vpci, unsigned long index)
+{
+	u64 pos = (u64)index << PAGE_SHIFT;
+	int ret = -EIO;
+
+	down_read(&vpci->touch_lock);
+	if (vpci->decode)
+		ret = vpci->ops->fault_backing(vpci, pos >> VPCI_REGION_SHIFT,
+					       pos & VPCI_REGION_MASK);
+	up_read(&vpci->touch_lock);
+	return !ret;
+}
+
+/*
+ * The page is touched: what does it meet? False for the sink page. In both
+ * cases memory_lock is held for reading on return, and the caller lets go of it.
+ */
+bool vpci_backing_touch(struct vpci_device *vpci, unsigned long index,
+			struct vpci_extent *extent)
+{
+	unsigned int tries = VPCI_MAX_BACKING_TRIES;
+
+	for (;;) {
+		down_read(&vpci->memory_lock);
+		if (vpci_backing_find(vpci, index, extent))
+			return true;
+		/* With decode off the parent may be gone, its ops with it */
+		if (!tries || !vpci->decode || !vpci->ops->fault_backing)
+			return false;
+		up_read(&vpci->memory_lock);
+		tries = vpci_backing_request(vpci, index) ? tries - 1 : 0;
+	}
 }
 
 static void vpci_bar_unmap(struct vpci_device *vpci, u64 start, u64 size)
@@ -85,11 +150,15 @@ void vpci_bar_set_decode(struct vpci_device *vpci, bool decode)
 	if (vpci->decode == decode)
 		return;
 
+	trace_vpci_decode(vpci, decode);
 	down_write(&vpci->trap_lock);
+	down_write(&vpci->touch_lock);
 	down_write(&vpci->memory_lock);
 	vpci->decode = decode;
 	vpci_bar_unmap(vpci, 0, vpci_region_start(VPCI_NUM_BARS));
+	vpci_window_close(vpci);
 	up_write(&vpci->memory_lock);
+	up_write(&vpci->touch_lock);
 	up_write(&vpci->trap_lock);
 }
 
@@ -107,17 +176,12 @@ void vpci_bar_reset(struct vpci_device *vpci)
 static bool vpci_bar_range_valid(const struct vpci_device *vpci,
 				 unsigned int bar, u64 offset, u64 size)
 {
-	const struct vpci_bar_desc *desc;
-
-	if (bar >= VPCI_NUM_BARS)
-		return false;
-	desc = &vpci->function->bars[array_index_nospec(bar, VPCI_NUM_BARS)];
-	return desc->mapped && size && PAGE_ALIGNED(offset | size) &&
-	       size <= desc->size && offset <= desc->size - size;
+	return bar < VPCI_NUM_BARS &&
+	       vpci_area_is_mapped(&vpci->function->bars[bar], offset, size);
 }
 
 /**
- * vpci_bar_back - record which frames stand behind a range of a mapped BAR
+ * vpci_bar_back - record which frames stand behind a range of a mapped area
  * @vpci: the function
  * @bar: number of the BAR
  * @offset: bytes from the start of the BAR
@@ -127,14 +191,18 @@ static bool vpci_bar_range_valid(const struct vpci_device *vpci,
  * @cache: how it may be cached. For frames of a device the caller keeps an
  *	ioremap() or ioremap_wc() of the whole range, of the same kind, until
  *	the range is revoked: on x86 it is that mapping which decides. Frames
- *	of memory must each have a reference count of their own, as those of
- *	alloc_page() and vmalloc() have; KVM takes it
+ *	of memory are %VPCI_CACHE_WRITE_BACK, and each must have a reference
+ *	count of its own, as those of alloc_page(), vmalloc() and split_page()
+ *	have and those of a compound page have not; KVM takes it, and may drop
+ *	it a moment after the range was revoked
  *
  * Nothing is mapped by this call. @offset, @phys and @size must be multiples
- * of PAGE_SIZE.
+ * of PAGE_SIZE. A range that goes on where a neighbour's frames end is joined
+ * with it. It is mapped by leaves of 2 MiB or 1 GiB where @phys and @offset are
+ * congruent modulo that size.
  *
  * Context: may sleep; takes memory_lock.
- * Return: 0; -EINVAL, the range is not one of a mapped BAR; -EEXIST, a part
+ * Return: 0; -EINVAL, the range is not inside one mapped area; -EEXIST, a part
  * has a backing already; -ENOMEM.
  */
 int vpci_bar_back(struct vpci_device *vpci, unsigned int bar, u64 offset,
@@ -150,13 +218,14 @@ int vpci_bar_back(struct vpci_device *vpci, unsigned int bar, u64 offset,
 		return -EINVAL;
 
 	down_write(&vpci->memory_lock);
-	ret = mtree_insert_range(&vpci->backings, first, last,
-				 vpci_backing_entry(first, PHYS_PFN(phys), cache),
-				 GFP_KERNEL);
+	ret = vpci_backings_add(vpci, first, last,
+				vpci_backing_entry(first, PHYS_PFN(phys), cache));
 	/* Where the sink page was touched, the new frames must show now */
 	if (!ret)
 		vpci_bar_unmap(vpci, start, size);
 	up_write(&vpci->memory_lock);
+	if (!ret)
+		trace_vpci_back(vpci, start, size, phys, cache);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vpci_bar_back);
@@ -169,12 +238,14 @@ EXPORT_SYMBOL_GPL(vpci_bar_back);
  * @size: bytes
  *
  * When it returns, no CPU mapping of the range is left, in no process and no
- * guest. Parts without a backing are passed over.
+ * guest. Parts without a backing are passed over; of a backing that is wider
+ * the rest stays.
  *
  * What is not revoked is an IOMMU mapping: a process that has the instance and a
  * physical vfio-pci device in one type 1 container can map the BAR for that
- * device's DMA, and type 1 keeps such a mapping until it is unmapped. Only
- * iommufd refuses it.
+ * device's DMA, and type 1 keeps such a mapping until it is unmapped. It asks
+ * nobody and tells nobody, for frames that have no struct page or a reserved
+ * one; others it refuses, and iommufd refuses all.
  *
  * Context: may sleep; takes memory_lock.
  */
@@ -188,145 +259,24 @@ void vpci_bar_revoke(struct vpci_device *vpci, unsigned int bar, u64 offset,
 	if (WARN_ON_ONCE(!vpci_bar_range_valid(vpci, bar, offset, size)))
 		return;
 
+	trace_vpci_revoke(vpci, start, size);
 	down_write(&vpci->memory_lock);
-	/* Cutting a range may need a node of the tree, and cannot be refused */
-	mtree_store_range(&vpci->backings, first, last, NULL,
-			  GFP_KERNEL | __GFP_NOFAIL);
+	vpci_backings_remove(vpci, first, last);
 	vpci_bar_unmap(vpci, start, size);
+	vpci_window_close(vpci);
 	up_write(&vpci->memory_lock);
 	vpci_stat_inc(vpci, VPCI_STAT_REVOKES);
 }
 EXPORT_SYMBOL_GPL(vpci_bar_revoke);
 
-static vm_fault_t vpci_bar_fault(struct vm_fault *vmf)
-{
-	struct vm_area_struct *vma = vmf->vma;
-	struct vpci_device *vpci = vma->vm_private_data;
-	unsigned long pfn = page_to_pfn(vpci->sink);
-	pgprot_t prot = vma->vm_page_prot;
-	vm_fault_t ret;
-	void *entry;
-
-	vpci_stat_inc(vpci, VPCI_STAT_FAULTS);
-
-	down_read(&vpci->memory_lock);
-	entry = vpci_bar_find(vpci, vmf->pgoff);
-	if (entry) {
-		pfn = vpci_backing_pfn(entry, vmf->pgoff);
-		prot = vpci_backing_pgprot(entry, prot);
-	}
-	ret = vmf_insert_pfn_prot(vma, vmf->address, pfn, prot);
-	up_read(&vpci->memory_lock);
-
-	if (ret == VM_FAULT_NOPAGE)
-		vpci_stat_inc(vpci, entry ? VPCI_STAT_PAGES_MAPPED :
-					    VPCI_STAT_SINK_FAULTS);
-	return ret;
-}
-
-static const struct vm_operations_struct vpci_bar_vm_ops = {
-	.fault = vpci_bar_fault,
-};
-
-/*
- * -EINVAL: not inside a mapped BAR, or a private mapping, whose copies no
- * device would ever see; -EACCES: executable.
- */
-int vpci_bar_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
-{
-	struct vpci_device *vpci = vdev_to_vpci(vdev);
-	unsigned int bar = vma->vm_pgoff >> (VPCI_REGION_SHIFT - PAGE_SHIFT);
-	u64 offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) & VPCI_REGION_MASK;
-
-	if (!vpci_bar_range_valid(vpci, bar, offset,
-				  vma->vm_end - vma->vm_start) ||
-	    !(vma->vm_flags & VM_SHARED))
-		return -EINVAL;
-	if (vma->vm_flags & VM_EXEC)
-		return -EACCES;
-
-	vma->vm_private_data = vpci;
-	vma->vm_ops = &vpci_bar_vm_ops;
-	vm_flags_mod(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP,
-		     VM_MAYEXEC);
-	return 0;
-}
-
-static int vpci_bar_copy_device(phys_addr_t phys, enum vpci_cache cache,
-				void *buf, size_t len, bool write)
-{
-	void __iomem *io;
-
-	if (cache == VPCI_CACHE_WRITE_COMBINE)
-		io = ioremap_wc(phys, len);
-	else
-		io = ioremap(phys, len);
-	if (!io)
-		return -ENOMEM;
-
-	if (write)
-		memcpy_toio(io, buf, len);
-	else
-		memcpy_fromio(buf, io, len);
-	iounmap(io);
-	return 0;
-}
-
-static int vpci_bar_copy_memory(phys_addr_t phys, void *buf, size_t len,
-				bool write)
-{
-	void *mem = memremap(phys, len, MEMREMAP_WB);
-
-	if (!mem)
-		return -ENOMEM;
-
-	memcpy(write ? mem : buf, write ? buf : mem, len);
-	memunmap(mem);
-	return 0;
-}
-
-static int vpci_bar_copy_backing(void *entry, unsigned long index,
-				 unsigned int in_page, void *buf, size_t len,
-				 bool write)
-{
-	phys_addr_t phys = PFN_PHYS(vpci_backing_pfn(entry, index)) + in_page;
-	enum vpci_cache cache = vpci_backing_cache(entry);
-
-	if (cache == VPCI_CACHE_WRITE_BACK)
-		return vpci_bar_copy_memory(phys, buf, len, write);
-	return vpci_bar_copy_device(phys, cache, buf, len, write);
-}
-
-/*
- * Access a mapped BAR without a mapping, for user space that uses read(2) and
- * write(2). The range lies in one page. -EIO: decode is off.
- */
-int vpci_bar_copy(struct vpci_device *vpci, unsigned int bar, u64 offset,
-		  void *buf, size_t len, bool write)
-{
-	unsigned long index = (vpci_region_start(bar) + offset) >> PAGE_SHIFT;
-	void *entry;
-	int ret = 0;
-
-	down_read(&vpci->memory_lock);
-	entry = vpci_bar_find(vpci, index);
-	if (entry)
-		ret = vpci_bar_copy_backing(entry, index,
-					    offset_in_page(offset), buf, len,
-					    write);
-	else if (!vpci->decode)
-		ret = -EIO;
-	else if (!write)
-		memset(buf, 0xff, len);
-	up_read(&vpci->memory_lock);
-	return ret;
-}
-
 int vpci_bar_init(struct vpci_device *vpci)
 {
-	mt_init(&vpci->backings);
 	init_rwsem(&vpci->trap_lock);
+	init_rwsem(&vpci->touch_lock);
 	init_rwsem(&vpci->memory_lock);
+	mutex_init(&vpci->window_lock);
+	mt_init_flags(&vpci->backings, MT_FLAGS_LOCK_EXTERN);
+	mt_set_external_lock(&vpci->backings, &vpci->memory_lock);
 
 	vpci->sink = alloc_page(GFP_KERNEL_ACCOUNT);
 	if (!vpci->sink)
@@ -338,7 +288,10 @@ int vpci_bar_init(struct vpci_device *vpci)
 /* No mapping is left: each would hold the VFIO file and with it the device */
 void vpci_bar_destroy(struct vpci_device *vpci)
 {
-	mtree_destroy(&vpci->backings);
+	down_write(&vpci->memory_lock);
+	__mt_destroy(&vpci->backings);
+	vpci_window_close(vpci);
+	up_write(&vpci->memory_lock);
 	if (vpci->sink)
 		__free_page(vpci->sink);
 }

@@ -8,8 +8,12 @@
 #ifndef VPCI_COMPAT_H
 #define VPCI_COMPAT_H
 
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#ifdef CONFIG_X86
+#include <asm/memtype.h>
+#endif
 
 #include "vpci_private.h"
 
@@ -47,7 +51,22 @@ static inline int vpci_compat_get_region_info(struct vfio_device *vdev,
 	ret = vpci_region_get_info(vdev, &info, &caps);
 	if (ret)
 		return ret;
-	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
+
+	if (caps.size) {
+		info.flags |= VFIO_REGION_INFO_FLAG_CAPS;
+		if (info.argsz < sizeof(info) + caps.size) {
+			info.argsz = sizeof(info) + caps.size;
+		} else {
+			vfio_info_cap_shift(&caps, sizeof(info));
+			if (copy_to_user(arg + 1, caps.buf, caps.size))
+				ret = -EFAULT;
+			info.cap_offset = sizeof(info);
+		}
+		kfree(caps.buf);
+	}
+	if (!ret && copy_to_user(arg, &info, minsz))
+		ret = -EFAULT;
+	return ret;
 }
 
 static inline long vpci_compat_ioctl(struct vfio_device *vdev,
@@ -56,6 +75,44 @@ static inline long vpci_compat_ioctl(struct vfio_device *vdev,
 	if (cmd == VFIO_DEVICE_GET_REGION_INFO)
 		return vpci_compat_get_region_info(vdev, arg);
 	return -ENOTTY;
+}
+
+#endif
+
+#ifdef CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP
+
+/* Older kernels wrap the frame number of a large leaf */
+#ifdef VPCI_LEAF_TAKES_PFN_T
+#include <linux/pfn_t.h>
+#define vpci_compat_leaf_pfn(pfn) __pfn_to_pfn_t(pfn, PFN_DEV)
+#else
+#define vpci_compat_leaf_pfn(pfn) (pfn)
+#endif
+
+static inline vm_fault_t vpci_compat_insert_leaf(struct vm_fault *vmf,
+						 unsigned long pfn,
+						 unsigned int order)
+{
+	if (order == PMD_ORDER)
+		return vmf_insert_pfn_pmd(vmf, vpci_compat_leaf_pfn(pfn), false);
+#ifdef CONFIG_ARCH_SUPPORTS_PUD_PFNMAP
+	if (order == PUD_ORDER)
+		return vmf_insert_pfn_pud(vmf, vpci_compat_leaf_pfn(pfn), false);
+#endif
+	return VM_FAULT_FALLBACK;
+}
+
+/*
+ * Bits of a PMD's protection that vmf_insert_pfn_pmd() replaces by what the
+ * frames need. vmf_insert_pfn_pud() does so in newer kernels only.
+ */
+static inline pgprotval_t vpci_compat_prot_by_memtype(void)
+{
+#ifdef CONFIG_X86
+	if (pat_enabled())
+		return _PAGE_CACHE_MASK;
+#endif
+	return 0;
 }
 
 #endif

@@ -31,23 +31,18 @@ static void vpci_command_written(struct vpci_config *cfg, unsigned int offset,
 	vpci_bar_set_decode(vpci, (new & PCI_COMMAND_MEMORY) && !vpci->dead);
 }
 
-/* What VFIO asks of a BAR beyond what PCI does */
-static int vpci_check_region(const struct vpci_desc *desc, unsigned int bar,
-			     struct vpci_layout_error *err)
+/* The second half of a BAR's description: what is not in config space */
+static int vpci_function_add_bar(struct vpci_function *function,
+				 const struct vpci_desc *desc, unsigned int bar,
+				 struct vpci_layout_error *err)
 {
-	u64 size = desc->bars[bar].size;
-
 	err->item = "BAR";
 	err->index = bar;
-	if (desc->bars[bar].mapped && !PAGE_ALIGNED(size)) {
-		err->reason = "is mapped but smaller than a page";
-		return -EINVAL;
-	}
-	if (size > 1ULL << VPCI_REGION_SHIFT) {
+	if (desc->bars[bar].size > 1ULL << VPCI_REGION_SHIFT) {
 		err->reason = "is larger than 1 TiB, the room for a region";
 		return -EINVAL;
 	}
-	return 0;
+	return vpci_areas_compile(&function->bars[bar], &desc->bars[bar], err);
 }
 
 /**
@@ -75,15 +70,13 @@ struct vpci_function *vpci_function_create(struct device *dev,
 	ret = vpci_layout_compile(&function->layout, desc,
 				  vpci_command_written, &err);
 	for (i = 0; !ret && i < VPCI_NUM_BARS; i++)
-		ret = vpci_check_region(desc, i, &err);
+		ret = vpci_function_add_bar(function, desc, i, &err);
 	if (ret) {
 		dev_err(dev, "vpci: %s: %s %#x %s\n", desc->name, err.item,
 			err.index, err.reason);
 		kvfree(function);
 		return ERR_PTR(ret);
 	}
-
-	memcpy(function->bars, desc->bars, sizeof(function->bars));
 	return function;
 }
 EXPORT_SYMBOL_GPL(vpci_function_create);

@@ -26,6 +26,9 @@ enum vpci_stat {
 	VPCI_STAT_TRAPPED_READS,
 	VPCI_STAT_TRAPPED_WRITES,
 	VPCI_STAT_FAULTS,
+	VPCI_STAT_FAULTS_4K,
+	VPCI_STAT_FAULTS_2M,
+	VPCI_STAT_FAULTS_1G,
 	VPCI_STAT_SINK_FAULTS,
 	VPCI_STAT_PAGES_MAPPED,
 	VPCI_STAT_REVOKES,
@@ -43,17 +46,44 @@ static inline void vpci_stat_inc(struct vpci_device *vpci, enum vpci_stat stat)
 	this_cpu_inc(vpci->stats->count[stat]);
 }
 
+static inline void vpci_stat_add(struct vpci_device *vpci, enum vpci_stat stat,
+				 unsigned long count)
+{
+	this_cpu_add(vpci->stats->count[stat], count);
+}
+
 static inline struct vpci_device *vdev_to_vpci(struct vfio_device *vdev)
 {
 	return container_of(vdev, struct vpci_device, vdev);
 }
+
+/**
+ * struct vpci_extent - a backing, as a touch finds it
+ * @first: its first page in the region space
+ * @last: its last page
+ * @pfn: frame of its first page
+ * @cache: how it may be cached
+ */
+struct vpci_extent {
+	unsigned long first;
+	unsigned long last;
+	unsigned long pfn;
+	enum vpci_cache cache;
+};
 
 /* vpci_bar.c */
 int vpci_bar_init(struct vpci_device *vpci);
 void vpci_bar_destroy(struct vpci_device *vpci);
 void vpci_bar_reset(struct vpci_device *vpci);
 void vpci_bar_set_decode(struct vpci_device *vpci, bool decode);
+bool vpci_backing_touch(struct vpci_device *vpci, unsigned long index,
+			struct vpci_extent *extent);
+
+/* vpci_fault.c */
 int vpci_bar_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
+
+/* vpci_copy.c */
+void vpci_window_close(struct vpci_device *vpci);
 int vpci_bar_copy(struct vpci_device *vpci, unsigned int bar, u64 offset,
 		  void *buf, size_t len, bool write);
 
@@ -62,6 +92,9 @@ u64 vpci_region_size(const struct vpci_device *vpci, unsigned int index);
 int vpci_region_get_info(struct vfio_device *vdev,
 			 struct vfio_region_info *info,
 			 struct vfio_info_cap *caps);
+unsigned int vpci_access_width(u64 offset, unsigned int len);
+u64 vpci_value_get(const u8 *buf, unsigned int width);
+void vpci_value_put(u8 *buf, unsigned int width, u64 value);
 ssize_t vpci_region_read(struct vfio_device *vdev, char __user *buf,
 			 size_t count, loff_t *ppos);
 ssize_t vpci_region_write(struct vfio_device *vdev, const char __user *buf,

@@ -6,11 +6,16 @@
  * -EFAULT for config space and -EINVAL for BARs, as vfio-pci answers an access
  * that begins outside. Memory of a BAR is not there while decode is off: -EIO.
  *
+ * An access of a BAR is cut at the borders of its areas, and what traps is cut
+ * further into naturally aligned accesses of 1, 2, 4 or 8 bytes.
+ *
  * Data passes through a buffer on the stack, so that user memory is touched
- * with no lock held.
+ * with no lock held. The kernel may clear such a buffer at each call, so an
+ * access of a register has a small one.
  */
 #include <linux/nospec.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/unaligned.h>
 
@@ -18,11 +23,14 @@
 
 #define VPCI_CHUNK 256
 
+/* @to or @from is the user's buffer, as @write says */
 struct vpci_access {
 	struct vpci_device *vpci;
 	unsigned int index;
 	u64 offset;
 	bool write;
+	char __user *to;
+	const char __user *from;
 };
 
 u64 vpci_region_size(const struct vpci_device *vpci, unsigned int index)
@@ -36,11 +44,41 @@ u64 vpci_region_size(const struct vpci_device *vpci, unsigned int index)
 	return 0;
 }
 
+/* Which parts of a BAR can be mapped, unless it is all or nothing */
+static int vpci_region_add_sparse(const struct vpci_bar *bar,
+				  struct vfio_info_cap *caps)
+{
+	unsigned int i, nr = vpci_areas_count_mapped(bar);
+	struct vfio_region_info_cap_sparse_mmap *sparse;
+	size_t size = struct_size(sparse, areas, nr);
+	int ret;
+
+	sparse = kzalloc(size, GFP_KERNEL);
+	if (!sparse)
+		return -ENOMEM;
+
+	sparse->header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
+	sparse->header.version = 1;
+	for (i = 0; i < bar->nr_areas; i++) {
+		const struct vpci_area *area = &bar->areas[i];
+
+		if (!area->mapped)
+			continue;
+		sparse->areas[sparse->nr_areas].offset = area->start;
+		sparse->areas[sparse->nr_areas++].size = area->last -
+							 area->start + 1;
+	}
+	ret = vfio_info_add_capability(caps, &sparse->header, size);
+	kfree(sparse);
+	return ret;
+}
+
 int vpci_region_get_info(struct vfio_device *vdev,
 			 struct vfio_region_info *info,
 			 struct vfio_info_cap *caps)
 {
 	struct vpci_device *vpci = vdev_to_vpci(vdev);
+	const struct vpci_bar *bar;
 
 	if (READ_ONCE(vpci->dead))
 		return -ENODEV;
@@ -57,10 +95,14 @@ int vpci_region_get_info(struct vfio_device *vdev,
 	if (info->size)
 		info->flags |= VFIO_REGION_INFO_FLAG_READ |
 			       VFIO_REGION_INFO_FLAG_WRITE;
-	if (info->index < VPCI_NUM_BARS &&
-	    vpci->function->bars[info->index].mapped)
-		info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
-	return 0;
+	if (info->index >= VPCI_NUM_BARS)
+		return 0;
+
+	bar = &vpci->function->bars[info->index];
+	if (!vpci_areas_count_mapped(bar))
+		return 0;
+	info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
+	return bar->nr_areas > 1 ? vpci_region_add_sparse(bar, caps) : 0;
 }
 
 static int vpci_config_access(struct vpci_device *vpci, unsigned int offset,
@@ -84,7 +126,7 @@ static int vpci_config_access(struct vpci_device *vpci, unsigned int offset,
 	return ret;
 }
 
-static u64 vpci_get_value(const u8 *buf, unsigned int width)
+u64 vpci_value_get(const u8 *buf, unsigned int width)
 {
 	switch (width) {
 	case 8:
@@ -98,7 +140,7 @@ static u64 vpci_get_value(const u8 *buf, unsigned int width)
 	}
 }
 
-static void vpci_put_value(u8 *buf, unsigned int width, u64 value)
+void vpci_value_put(u8 *buf, unsigned int width, u64 value)
 {
 	switch (width) {
 	case 8:
@@ -116,7 +158,7 @@ static void vpci_put_value(u8 *buf, unsigned int width, u64 value)
 }
 
 /* The widest access that is aligned at @offset and fits into @len */
-static unsigned int vpci_access_width(u64 offset, unsigned int len)
+unsigned int vpci_access_width(u64 offset, unsigned int len)
 {
 	unsigned int width = 8;
 
@@ -125,22 +167,44 @@ static unsigned int vpci_access_width(u64 offset, unsigned int len)
 	return width;
 }
 
+static u64 vpci_trap_read(struct vpci_device *vpci, unsigned int bar,
+			  const struct vpci_area *area, u64 offset,
+			  unsigned int width)
+{
+	if (area->library)
+		return area->library->read(vpci, offset - area->start, width);
+	return vpci->ops->bar_read(vpci, bar, offset, width);
+}
+
+static void vpci_trap_write(struct vpci_device *vpci, unsigned int bar,
+			    const struct vpci_area *area, u64 offset,
+			    unsigned int width, u64 value)
+{
+	if (area->library)
+		area->library->write(vpci, offset - area->start, width, value);
+	else
+		vpci->ops->bar_write(vpci, bar, offset, width, value);
+}
+
 static void vpci_trap_one(struct vpci_device *vpci, unsigned int bar,
-			  u64 offset, u8 *buf, unsigned int width, bool write)
+			  const struct vpci_area *area, u64 offset, u8 *buf,
+			  unsigned int width, bool write)
 {
 	if (write) {
 		vpci_stat_inc(vpci, VPCI_STAT_TRAPPED_WRITES);
-		vpci->ops->bar_write(vpci, bar, offset, width,
-				     vpci_get_value(buf, width));
+		vpci_trap_write(vpci, bar, area, offset, width,
+				vpci_value_get(buf, width));
 	} else {
 		vpci_stat_inc(vpci, VPCI_STAT_TRAPPED_READS);
-		vpci_put_value(buf, width,
-			       vpci->ops->bar_read(vpci, bar, offset, width));
+		vpci_value_put(buf, width,
+			       vpci_trap_read(vpci, bar, area, offset, width));
 	}
 }
 
+/* The range lies in one area. -EIO: decode is off */
 static int vpci_trap_access(struct vpci_device *vpci, unsigned int bar,
-			    u64 offset, u8 *buf, unsigned int len, bool write)
+			    const struct vpci_area *area, u64 offset, u8 *buf,
+			    unsigned int len, bool write)
 {
 	int ret = -EIO;
 
@@ -149,9 +213,12 @@ static int vpci_trap_access(struct vpci_device *vpci, unsigned int bar,
 		goto out_unlock;
 
 	while (len) {
-		unsigned int width = vpci_access_width(offset, len);
+		/* Aligned in the BAR, and in an area that begins anywhere */
+		unsigned int width = vpci_access_width(offset - area->start,
+						       len);
 
-		vpci_trap_one(vpci, bar, offset, buf, width, write);
+		width = min(width, vpci_access_width(offset, len));
+		vpci_trap_one(vpci, bar, area, offset, buf, width, write);
 		offset += width;
 		buf += width;
 		len -= width;
@@ -163,19 +230,41 @@ out_unlock:
 	return ret;
 }
 
+static int vpci_bar_access(const struct vpci_access *access, u64 offset,
+			   u8 *buf, unsigned int len)
+{
+	struct vpci_device *vpci = access->vpci;
+	const struct vpci_bar *bar = &vpci->function->bars[access->index];
+
+	while (len) {
+		const struct vpci_area *area = vpci_area_find(bar, offset);
+		unsigned int here = min_t(u64, len, area->last - offset + 1);
+		int ret;
+
+		if (area->mapped)
+			ret = vpci_bar_copy(vpci, access->index, offset, buf,
+					    here, access->write);
+		else
+			ret = vpci_trap_access(vpci, access->index, area,
+					       offset, buf, here,
+					       access->write);
+		if (ret)
+			return ret;
+		offset += here;
+		buf += here;
+		len -= here;
+	}
+	return 0;
+}
+
 static int vpci_region_access(const struct vpci_access *access, u64 offset,
 			      u8 *buf, unsigned int len)
 {
-	struct vpci_device *vpci = access->vpci;
+	if (access->index != VFIO_PCI_CONFIG_REGION_INDEX)
+		return vpci_bar_access(access, offset, buf, len);
 
-	if (access->index == VFIO_PCI_CONFIG_REGION_INDEX)
-		return vpci_config_access(vpci, offset, buf, len,
-					  access->write);
-	if (vpci->function->bars[access->index].mapped)
-		return vpci_bar_copy(vpci, access->index, offset, buf, len,
-				     access->write);
-	return vpci_trap_access(vpci, access->index, offset, buf, len,
-				access->write);
+	return vpci_config_access(access->vpci, offset, buf, len,
+				  access->write);
 }
 
 static int vpci_access_prepare(struct vpci_access *access, loff_t pos,
@@ -197,21 +286,27 @@ static int vpci_access_prepare(struct vpci_access *access, loff_t pos,
 	return 0;
 }
 
-/*
- * Returns the bytes that were transferred, or an errno when there are none.
- * @to and @from are the two directions' user buffers; one is NULL.
- */
-static ssize_t vpci_region_rw(struct vpci_access *access, char __user *to,
-			      const char __user *from, size_t count,
-			      loff_t *ppos)
+/* One chunk of an access, through @buf */
+static int vpci_region_chunk(const struct vpci_access *access, size_t done,
+			     u8 *buf, unsigned int len)
+{
+	int ret;
+
+	if (access->write && copy_from_user(buf, access->from + done, len))
+		return -EFAULT;
+	ret = vpci_region_access(access, access->offset + done, buf, len);
+	if (!ret && !access->write && copy_to_user(access->to + done, buf, len))
+		ret = -EFAULT;
+	return ret;
+}
+
+/* Returns the bytes that were transferred, or an errno when there are none */
+static noinline ssize_t vpci_region_rw_chunks(const struct vpci_access *access,
+					      size_t count)
 {
 	u8 buf[VPCI_CHUNK];
 	size_t done = 0;
-	int ret;
-
-	ret = vpci_access_prepare(access, *ppos, count);
-	if (ret)
-		return ret;
+	int ret = 0;
 
 	while (done < count) {
 		u64 offset = access->offset + done;
@@ -219,32 +314,48 @@ static ssize_t vpci_region_rw(struct vpci_access *access, char __user *to,
 		unsigned int len = min_t(size_t, count - done,
 					 VPCI_CHUNK - offset % VPCI_CHUNK);
 
-		ret = -EINTR;
-		if (fatal_signal_pending(current))
-			break;
-		ret = -EFAULT;
-		if (from && copy_from_user(buf, from + done, len))
-			break;
-		ret = vpci_region_access(access, offset, buf, len);
+		ret = fatal_signal_pending(current) ? -EINTR :
+		      vpci_region_chunk(access, done, buf, len);
 		if (ret)
-			break;
-		ret = -EFAULT;
-		if (to && copy_to_user(to + done, buf, len))
 			break;
 		done += len;
 		cond_resched();
 	}
+	return done ? done : ret;
+}
 
-	*ppos += done;
-	return done ? done : count ? ret : 0;
+static ssize_t vpci_region_rw(struct vpci_access *access, size_t count,
+			      loff_t *ppos)
+{
+	ssize_t ret;
+	u64 value;
+
+	ret = vpci_access_prepare(access, *ppos, count);
+	if (ret)
+		return ret;
+
+	if (count <= sizeof(value) &&
+	    access->offset % sizeof(value) + count <= sizeof(value)) {
+		ret = vpci_region_chunk(access, 0, (u8 *)&value, count);
+		if (!ret)
+			ret = count;
+	} else {
+		ret = vpci_region_rw_chunks(access, count);
+	}
+	if (ret > 0)
+		*ppos += ret;
+	return ret;
 }
 
 ssize_t vpci_region_read(struct vfio_device *vdev, char __user *buf,
 			 size_t count, loff_t *ppos)
 {
-	struct vpci_access access = { .vpci = vdev_to_vpci(vdev) };
+	struct vpci_access access = {
+		.vpci = vdev_to_vpci(vdev),
+		.to = buf,
+	};
 
-	return vpci_region_rw(&access, buf, NULL, count, ppos);
+	return vpci_region_rw(&access, count, ppos);
 }
 
 ssize_t vpci_region_write(struct vfio_device *vdev, const char __user *buf,
@@ -252,8 +363,9 @@ ssize_t vpci_region_write(struct vfio_device *vdev, const char __user *buf,
 {
 	struct vpci_access access = {
 		.vpci = vdev_to_vpci(vdev),
+		.from = buf,
 		.write = true,
 	};
 
-	return vpci_region_rw(&access, NULL, buf, count, ppos);
+	return vpci_region_rw(&access, count, ppos);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Virtual PCI functions: counters of an instance, in sysfs
+ * Virtual PCI functions: counters of an instance, in sysfs, and tracepoints
  *
  * The group "vpci" appears below every instance whose driver lists
  * vpci_stats_group in its dev_groups. vpci_device_register() has set the driver
@@ -10,6 +10,9 @@
 #include <linux/sysfs.h>
 
 #include "vpci_private.h"
+
+#define CREATE_TRACE_POINTS
+#include "vpci_trace.h"
 
 struct vpci_stat_attribute {
 	struct device_attribute attr;
@@ -41,6 +44,9 @@ VPCI_STAT_ATTR(config_writes, VPCI_STAT_CONFIG_WRITES);
 VPCI_STAT_ATTR(trapped_reads, VPCI_STAT_TRAPPED_READS);
 VPCI_STAT_ATTR(trapped_writes, VPCI_STAT_TRAPPED_WRITES);
 VPCI_STAT_ATTR(faults, VPCI_STAT_FAULTS);
+VPCI_STAT_ATTR(faults_4k, VPCI_STAT_FAULTS_4K);
+VPCI_STAT_ATTR(faults_2m, VPCI_STAT_FAULTS_2M);
+VPCI_STAT_ATTR(faults_1g, VPCI_STAT_FAULTS_1G);
 VPCI_STAT_ATTR(sink_faults, VPCI_STAT_SINK_FAULTS);
 VPCI_STAT_ATTR(pages_mapped, VPCI_STAT_PAGES_MAPPED);
 VPCI_STAT_ATTR(revokes, VPCI_STAT_REVOKES);
@@ -52,6 +58,9 @@ static struct attribute *vpci_stats_attrs[] = {
 	&vpci_stat_trapped_reads.attr.attr,
 	&vpci_stat_trapped_writes.attr.attr,
 	&vpci_stat_faults.attr.attr,
+	&vpci_stat_faults_4k.attr.attr,
+	&vpci_stat_faults_2m.attr.attr,
+	&vpci_stat_faults_1g.attr.attr,
 	&vpci_stat_sink_faults.attr.attr,
 	&vpci_stat_pages_mapped.attr.attr,
 	&vpci_stat_revokes.attr.attr,

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Virtual PCI functions: mapping of BARs, by page faults
+ *
+ * mmap() maps nothing. The first touch of a page raises a fault, which inserts
+ * the largest leaf that fits: 1 GiB or 2 MiB where frames and addresses are
+ * congruent and neither the VMA nor the backing ends inside, otherwise a run of
+ * small pages around the touched one. A page without a backing, or touched
+ * while decode is off, gets the instance's sink page instead of SIGBUS, because
+ * a VMM cannot survive that.
+ *
+ * A small page is inserted with the protection that its backing asks for. A
+ * large leaf takes that of its VMA, which is made for frames of a device; on x86
+ * the kernel replaces the memory type in it by that of the frames.
+ *
+ * VM_PFNMAP keeps the kernel away from a struct page that a frame may not have.
+ */
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/nospec.h>
+#include <linux/sizes.h>
+
+#include "vpci_compat.h"
+#include "vpci_private.h"
+#include "vpci_trace.h"
+
+static unsigned int fault_around = SZ_64K;
+
+static int fault_around_set(const char *text, const struct kernel_param *kp)
+{
+	unsigned int bytes;
+	int ret;
+
+	ret = kstrtouint(text, 0, &bytes);
+	if (ret)
+		return ret;
+	if (!is_power_of_2(bytes) || bytes < PAGE_SIZE || bytes > PMD_SIZE) {
+		pr_err("vfio_vpci: fault_around=%u is not a power of two from %lu to %lu\n",
+		       bytes, PAGE_SIZE, PMD_SIZE);
+		return -EINVAL;
+	}
+	WRITE_ONCE(fault_around, bytes);
+	return 0;
+}
+
+static const struct kernel_param_ops fault_around_ops = {
+	.set = fault_around_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(fault_around, &fault_around_ops, &fault_around, 0644);
+MODULE_PARM_DESC(fault_around,
+		 "bytes mapped by a fault where no large leaf fits, a power of two");
+
+static pgprot_t vpci_device_prot(pgprot_t prot, enum vpci_cache cache)
+{
+	if (cache == VPCI_CACHE_WRITE_COMBINE)
+		return pgprot_decrypted(pgprot_writecombine(prot));
+	return pgprot_decrypted(pgprot_noncached(prot));
+}
+
+/* For frames of that kind, in that VMA */
+static pgprot_t vpci_page_prot(const struct vm_area_struct *vma,
+			       enum vpci_cache cache)
+{
+	pgprot_t prot = vm_get_page_prot(vma->vm_flags);
+
+	return cache == VPCI_CACHE_WRITE_BACK ? prot :
+						vpci_device_prot(prot, cache);
+}
+
+static u64 vpci_fault_pos(const struct vm_fault *vmf)
+{
+	return (u64)vmf->pgoff << PAGE_SHIFT;
+}
+
+static vm_fault_t vpci_map_sink(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct vpci_device *vpci = vma->vm_private_data;
+
+	trace_vpci_sink_fault(vpci, vpci_fault_pos(vmf));
+	vpci_stat_inc(vpci, VPCI_STAT_SINK_FAULTS);
+	return vmf_insert_pfn_prot(vma, vmf->address, page_to_pfn(vpci->sink),
+				   vpci_page_prot(vma, VPCI_CACHE_WRITE_BACK));
+}
+
+/*
+ * The run is aligned in the BAR, not in the address space: so the number of
+ * faults does not depend on where the BAR is mapped. Only the touched page must
+ * be there in the end; whoever misses another one will fault.
+ */
+static vm_fault_t vpci_map_run(struct vm_fault *vmf,
+			       const struct vpci_extent *extent)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct vpci_device *vpci = vma->vm_private_data;
+	unsigned long run = READ_ONCE(fault_around) >> PAGE_SHIFT;
+	unsigned long start = ALIGN_DOWN(vmf->pgoff, run);
+	unsigned long first = max3(start, vma->vm_pgoff, extent->first);
+	unsigned long last = min3(start + run - 1, extent->last,
+				  vma->vm_pgoff + vma_pages(vma) - 1);
+	pgprot_t prot = vpci_page_prot(vma, extent->cache);
+	unsigned long pfn = extent->pfn - extent->first;
+	unsigned long index;
+	vm_fault_t ret;
+
+	ret = vmf_insert_pfn_prot(vma, vmf->address, pfn + vmf->pgoff, prot);
+	if (ret != VM_FAULT_NOPAGE)
+		return ret;
+
+	for (index = first; index <= last; index++) {
+		unsigned long addr = vma->vm_start +
+				     ((index - vma->vm_pgoff) << PAGE_SHIFT);
+
+		if (index != vmf->pgoff &&
+		    vmf_insert_pfn_prot(vma, addr, pfn + index, prot) !=
+		    VM_FAULT_NOPAGE)
+			break;
+	}
+	trace_vpci_fault(vpci, vpci_fault_pos(vmf), pfn + vmf->pgoff, 0,
+			 index - first);
+	vpci_stat_inc(vpci, VPCI_STAT_FAULTS_4K);
+	vpci_stat_add(vpci, VPCI_STAT_PAGES_MAPPED, index - first);
+	return ret;
+}
+
+static vm_fault_t vpci_fault(struct vm_fault *vmf)
+{
+	struct vpci_device *vpci = vmf->vma->vm_private_data;
+	struct vpci_extent extent;
+	vm_fault_t ret;
+
+	vpci_stat_inc(vpci, VPCI_STAT_FAULTS);
+	if (vpci_backing_touch(vpci, vmf->pgoff, &extent))
+		ret = vpci_map_run(vmf, &extent);
+	else
+		ret = vpci_map_sink(vmf);
+	up_read(&vpci->memory_lock);
+	return ret;
+}
+
+#ifdef CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP
+
+/* Whether a large leaf, which has the VMA's protection, is right for the frames */
+static bool vpci_leaf_prot_fits(const struct vm_area_struct *vma,
+				enum vpci_cache cache, unsigned int order)
+{
+	pgprotval_t differs = pgprot_val(vpci_page_prot(vma, cache)) ^
+			      pgprot_val(vma->vm_page_prot);
+
+	if (order == PMD_ORDER)
+		differs &= ~vpci_compat_prot_by_memtype();
+	return !differs;
+}
+
+static vm_fault_t vpci_map_leaf(struct vm_fault *vmf, unsigned int order,
+				unsigned long index,
+				const struct vpci_extent *extent)
+{
+	struct vpci_device *vpci = vmf->vma->vm_private_data;
+	unsigned long pages = 1UL << order;
+	unsigned long pfn = extent->pfn - extent->first + index;
+	vm_fault_t ret;
+
+	if (index < extent->first || index + pages - 1 > extent->last ||
+	    !IS_ALIGNED(pfn, pages) ||
+	    !vpci_leaf_prot_fits(vmf->vma, extent->cache, order))
+		return VM_FAULT_FALLBACK;
+
+	ret = vpci_compat_insert_leaf(vmf, pfn, order);
+	if (ret != VM_FAULT_NOPAGE)
+		return ret;
+
+	trace_vpci_fault(vpci, vpci_fault_pos(vmf), pfn, order, pages);
+	vpci_stat_inc(vpci, VPCI_STAT_FAULTS);
+	vpci_stat_inc(vpci, order == PMD_ORDER ? VPCI_STAT_FAULTS_2M :
+						 VPCI_STAT_FAULTS_1G);
+	vpci_stat_add(vpci, VPCI_STAT_PAGES_MAPPED, pages);
+	return ret;
+}
+
+static vm_fault_t vpci_huge_fault(struct vm_fault *vmf, unsigned int order)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct vpci_device *vpci = vma->vm_private_data;
+	unsigned long size = PAGE_SIZE << order;
+	unsigned long addr = ALIGN_DOWN(vmf->address, size);
+	vm_fault_t ret = VM_FAULT_FALLBACK;
+	struct vpci_extent extent;
+	unsigned long index;
+
+	if (addr < vma->vm_start || size > vma->vm_end - addr)
+		return VM_FAULT_FALLBACK;
+
+	index = vmf->pgoff - ((vmf->address - addr) >> PAGE_SHIFT);
+	if (vpci_backing_touch(vpci, vmf->pgoff, &extent))
+		ret = vpci_map_leaf(vmf, order, index, &extent);
+	up_read(&vpci->memory_lock);
+	return ret;
+}
+
+#endif
+
+static const struct vm_operations_struct vpci_vm_ops = {
+	.fault = vpci_fault,
+#ifdef CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP
+	.huge_fault = vpci_huge_fault,
+#endif
+};
+
+/*
+ * -EINVAL: not inside a mapped area, or a private mapping, whose copies no
+ * device would ever see; -EACCES: executable.
+ */
+int vpci_bar_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
+{
+	struct vpci_device *vpci = vdev_to_vpci(vdev);
+	unsigned int index = vma->vm_pgoff >> (VPCI_REGION_SHIFT - PAGE_SHIFT);
+	u64 offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) & VPCI_REGION_MASK;
+	const struct vpci_bar *bar;
+
+	if (index >= VPCI_NUM_BARS || !(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	bar = &vpci->function->bars[array_index_nospec(index, VPCI_NUM_BARS)];
+	if (!vpci_area_is_mapped(bar, offset, vma->vm_end - vma->vm_start))
+		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC)
+		return -EACCES;
+
+	vma->vm_private_data = vpci;
+	vma->vm_ops = &vpci_vm_ops;
+	vma->vm_page_prot = vpci_device_prot(vma->vm_page_prot,
+					     bar->prefetchable ?
+					     VPCI_CACHE_WRITE_COMBINE :
+					     VPCI_CACHE_UNCACHED);
+	vm_flags_mod(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP,
+		     VM_MAYEXEC);
+	return 0;
+}

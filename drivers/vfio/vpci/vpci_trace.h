@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Virtual PCI functions: tracepoints
+ *
+ * A place in the region space is shown as number of the BAR and offset in it.
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM vpci
+
+#if !defined(VPCI_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define VPCI_TRACE_H
+
+#include <linux/tracepoint.h>
+
+#include "vpci_private.h"
+
+TRACE_EVENT(vpci_fault,
+	TP_PROTO(struct vpci_device *vpci, u64 pos, unsigned long pfn,
+		 unsigned int order, unsigned int pages),
+	TP_ARGS(vpci, pos, pfn, order, pages),
+	TP_STRUCT__entry(
+		__string(name, dev_name(vpci->vdev.dev))
+		__field(u64, pos)
+		__field(unsigned long, pfn)
+		__field(unsigned int, order)
+		__field(unsigned int, pages)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->pos = pos;
+		__entry->pfn = pfn;
+		__entry->order = order;
+		__entry->pages = pages;
+	),
+	TP_printk("%s BAR %llu offset 0x%llx pfn 0x%lx order %u pages %u",
+		  __get_str(name), __entry->pos >> VPCI_REGION_SHIFT,
+		  __entry->pos & VPCI_REGION_MASK, __entry->pfn,
+		  __entry->order, __entry->pages)
+);
+
+TRACE_EVENT(vpci_sink_fault,
+	TP_PROTO(struct vpci_device *vpci, u64 pos),
+	TP_ARGS(vpci, pos),
+	TP_STRUCT__entry(
+		__string(name, dev_name(vpci->vdev.dev))
+		__field(u64, pos)
+		__field(bool, decode)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->pos = pos;
+		__entry->decode = vpci->decode;
+	),
+	TP_printk("%s BAR %llu offset 0x%llx decode %d", __get_str(name),
+		  __entry->pos >> VPCI_REGION_SHIFT,
+		  __entry->pos & VPCI_REGION_MASK, __entry->decode)
+);
+
+TRACE_EVENT(vpci_back,
+	TP_PROTO(struct vpci_device *vpci, u64 pos, u64 size, phys_addr_t phys,
+		 enum vpci_cache cache),
+	TP_ARGS(vpci, pos, size, phys, cache),
+	TP_STRUCT__entry(
+		__string(name, dev_name(vpci->vdev.dev))
+		__field(u64, pos)
+		__field(u64, size)
+		__field(u64, phys)
+		__field(unsigned int, cache)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->pos = pos;
+		__entry->size = size;
+		__entry->phys = phys;
+		__entry->cache = cache;
+	),
+	TP_printk("%s BAR %llu offset 0x%llx size 0x%llx phys 0x%llx %s",
+		  __get_str(name), __entry->pos >> VPCI_REGION_SHIFT,
+		  __entry->pos & VPCI_REGION_MASK, __entry->size, __entry->phys,
+		  __print_symbolic(__entry->cache,
+				   { VPCI_CACHE_UNCACHED, "uncached" },
+				   { VPCI_CACHE_WRITE_COMBINE, "write-combining" },
+				   { VPCI_CACHE_WRITE_BACK, "write-back" }))
+);
+
+TRACE_EVENT(vpci_revoke,
+	TP_PROTO(struct vpci_device *vpci, u64 pos, u64 size),
+	TP_ARGS(vpci, pos, size),
+	TP_STRUCT__entry(
+		__string(name, dev_name(vpci->vdev.dev))
+		__field(u64, pos)
+		__field(u64, size)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->pos = pos;
+		__entry->size = size;
+	),
+	TP_printk("%s BAR %llu offset 0x%llx size 0x%llx", __get_str(name),
+		  __entry->pos >> VPCI_REGION_SHIFT,
+		  __entry->pos & VPCI_REGION_MASK, __entry->size)
+);
+
+TRACE_EVENT(vpci_decode,
+	TP_PROTO(struct vpci_device *vpci, bool on),
+	TP_ARGS(vpci, on),
+	TP_STRUCT__entry(
+		__string(name, dev_name(vpci->vdev.dev))
+		__field(bool, on)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->on = on;
+	),
+	TP_printk("%s %s", __get_str(name), __entry->on ? "on" : "off")
+);
+
+#endif /* VPCI_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE vpci_trace
+#include <trace/define_trace.h>
