@@ -102,6 +102,8 @@ lane() {
 		MDEV_CORE=$core suite "build-$lane" build "$testing/lab/lane.sh" "$kver"
 		built "build-$lane" || return
 	fi
+	suite "modules-$lane" build "$testing/modules/build.sh" "$kver"
+	built "modules-$lane" || return
 	case $only in
 	'' | samples | abi | guest-mbochs)
 		# shellcheck disable=SC2086 # one word or two

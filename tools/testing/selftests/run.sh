@@ -53,6 +53,7 @@ if "$bin/mdev_test" --has-cdev; then
 	run_ours alone removal-cdev "$bin/removal_test" "$@"
 	run_ours alone race-cdev "$bin/race_test" "$@"
 	run alone vpci-cdev "$bin/vpci_test" "$@"
+	run alone bar-cdev "$bin/bar_test" "$@"
 	run guests guest-cdev "$here/guest_test.sh" "$fbdraw" "$@"
 fi
 rmmod mgpu vfio_vpci mdev || echo 'not ok - the modules did not unload'

@@ -1,0 +1,839 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Areas and backings, by the module vpci_lab: what a page shows says where it
+ * comes from
+ *
+ * Each test has an instance "a", open and with decode on; some make a second
+ * one.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lab_client.h"
+#include "sysfs.h"
+
+#define UUID_A "aaaaaaaa-ba11-4111-8111-0123456789ab"
+#define UUID_B "bbbbbbbb-ba11-4222-8222-0123456789ab"
+#define FAULT_AROUND "/sys/module/vfio_vpci/parameters/fault_around"
+#define THP "/sys/kernel/mm/transparent_hugepage/enabled"
+
+static int setup(void **state)
+{
+	struct lab_client *lab = calloc(1, sizeof(*lab));
+
+	if (!lab)
+		return -1;
+	lab_open(lab, UUID_A);
+	*state = lab;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct lab_client *lab = *state;
+
+	sysfs_write("65536", FAULT_AROUND);
+	sysfs_write("always", THP);
+	prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
+	lab_enable(lab);
+	assert_int_equal(lab_get(lab, LAB_CORRUPT), 0);
+	lab_close(lab);
+	free(lab);
+	return 0;
+}
+
+static long stat_of(struct lab_client *lab, const char *name)
+{
+	return mdev_stat(lab->uuid, name);
+}
+
+/* Pages @first.. of BAR 0 from the start of @map show what stands behind them */
+static void expect_pages(struct lab_client *lab, volatile uint64_t *map,
+			 size_t first, size_t nr, bool backed)
+{
+	size_t i, wrong = 0;
+
+	for (i = 0; i < nr; i++)
+		wrong += lab_word(map, i) !=
+			 (backed ? lab_tag(lab, LAB_BAR, first + i) : ONES);
+	assert_int_equal(wrong, 0);
+}
+
+static void test_mixed_bar_has_sparse_areas(void **state)
+{
+	struct lab_client *lab = *state;
+	struct {
+		struct vfio_region_info info;
+		struct vfio_region_info_cap_sparse_mmap sparse;
+		struct vfio_region_sparse_mmap_area areas[2];
+	} r = { .info = { .argsz = sizeof(r.info), .index = LAB_MIXED_BAR } };
+
+	/* No room: the size that it takes, and no capability */
+	assert_int_equal(ioctl(lab->vfio.device, VFIO_DEVICE_GET_REGION_INFO, &r), 0);
+	assert_int_equal(r.info.argsz, sizeof(r));
+	assert_int_equal(r.info.cap_offset, 0);
+	assert_true(r.info.flags & VFIO_REGION_INFO_FLAG_CAPS);
+	assert_true(r.info.flags & VFIO_REGION_INFO_FLAG_MMAP);
+	assert_int_equal(r.info.size, LAB_MIXED_SIZE);
+
+	assert_int_equal(ioctl(lab->vfio.device, VFIO_DEVICE_GET_REGION_INFO, &r), 0);
+	assert_int_equal(r.info.cap_offset, sizeof(r.info));
+	assert_int_equal(r.sparse.header.id, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
+	assert_int_equal(r.sparse.header.version, 1);
+	assert_int_equal(r.sparse.header.next, 0);
+	assert_int_equal(r.sparse.nr_areas, 2);
+	assert_int_equal(r.areas[0].offset, LAB_MAPPED_1);
+	assert_int_equal(r.areas[0].size, LAB_MAPPED_1_SIZE);
+	assert_int_equal(r.areas[1].offset, LAB_MAPPED_2);
+	assert_int_equal(r.areas[1].size, LAB_MAPPED_2_SIZE);
+
+	/* A BAR of one kind needs none */
+	r.info.index = LAB_BAR;
+	r.info.argsz = sizeof(r);
+	assert_int_equal(ioctl(lab->vfio.device, VFIO_DEVICE_GET_REGION_INFO, &r), 0);
+	assert_false(r.info.flags & VFIO_REGION_INFO_FLAG_CAPS);
+	assert_true(r.info.flags & VFIO_REGION_INFO_FLAG_MMAP);
+}
+
+static void test_region_info_bad_pointer(void **state)
+{
+	struct lab_client *lab = *state;
+	char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct vfio_region_info *info;
+
+	/* The capabilities would come to lie where there is nothing */
+	munmap(page + PAGE, PAGE);
+	info = (void *)(page + PAGE - sizeof(*info));
+	info->argsz = 4096;
+	info->index = LAB_MIXED_BAR;
+	assert_int_equal(ioctl(lab->vfio.device, VFIO_DEVICE_GET_REGION_INFO, info), -1);
+	assert_int_equal(errno, EFAULT);
+	munmap(page, PAGE);
+}
+
+static void test_only_mapped_areas_can_be_mapped(void **state)
+{
+	static const struct { uint64_t offset; size_t size; bool good; } cases[] = {
+		{ LAB_MAPPED_1, LAB_MAPPED_1_SIZE, true },
+		{ LAB_MAPPED_2 + PAGE, PAGE, true },
+		{ 0, PAGE, false },
+		{ 0, LAB_MIXED_SIZE, false },
+		{ LAB_MAPPED_1 - PAGE, 2 * PAGE, false },
+		{ LAB_MAPPED_1, LAB_MAPPED_1_SIZE + PAGE, false },
+		{ LAB_MAPPED_1 + LAB_MAPPED_1_SIZE, PAGE, false },
+		{ LAB_MAPPED_1, LAB_MAPPED_2 - LAB_MAPPED_1 + PAGE, false },
+		{ LAB_MIXED_SIZE - PAGE, PAGE, false },
+		{ LAB_MIXED_SIZE, PAGE, false },
+	};
+	struct lab_client *lab = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		void *map = mmap(NULL, cases[i].size, PROT_READ, MAP_SHARED,
+				 lab->vfio.device,
+				 lab->start[LAB_MIXED_BAR] + cases[i].offset);
+
+		assert_int_equal(map != MAP_FAILED, cases[i].good);
+		if (cases[i].good)
+			munmap(map, cases[i].size);
+		else
+			assert_int_equal(errno, EINVAL);
+	}
+}
+
+/* What byte @at of BAR 2 shows with nothing backed */
+static uint8_t mixed_byte(uint64_t at)
+{
+	bool mapped = (at >= LAB_MAPPED_1 && at < LAB_MAPPED_1 + LAB_MAPPED_1_SIZE) ||
+		      (at >= LAB_MAPPED_2 && at < LAB_MAPPED_2 + LAB_MAPPED_2_SIZE);
+
+	return mapped ? 0xff : at & 0xff;
+}
+
+static void expect_mixed_read(struct lab_client *lab, uint64_t offset, size_t len)
+{
+	uint8_t buf[LAB_MIXED_SIZE];
+	size_t i, wrong = 0;
+
+	assert_int_equal(vfio_client_read(&lab->vfio,
+					  lab->start[LAB_MIXED_BAR] + offset,
+					  buf, len), len);
+	for (i = 0; i < len; i++)
+		wrong += buf[i] != mixed_byte(offset + i);
+	assert_int_equal(wrong, 0);
+}
+
+/* Any range: each byte comes from its area, and no access crosses a border */
+static void test_access_is_split_at_areas(void **state)
+{
+	static const uint64_t borders[] = {
+		LAB_MAPPED_1, LAB_MAPPED_1 + LAB_MAPPED_1_SIZE, LAB_MAPPED_2,
+		LAB_MAPPED_2 + LAB_MAPPED_2_SIZE,
+	};
+	struct lab_client *lab = *state;
+	uint64_t at;
+	size_t i, len;
+
+	for (i = 0; i < 4; i++)
+		for (at = borders[i] - 17; at <= borders[i]; at++)
+			for (len = 1; len <= 34; len++)
+				expect_mixed_read(lab, at, len);
+	expect_mixed_read(lab, LAB_REGS_END, LAB_MIXED_SIZE - LAB_REGS_END);
+	assert_int_equal(lab_get(lab, LAB_BAD_ACCESSES), 0);
+}
+
+/* The fewest aligned accesses: 13 bytes from 3 are 1 + 4 + 8 */
+static void test_access_widths(void **state)
+{
+	static const struct {
+		uint64_t offset;
+		size_t len;
+		unsigned int count[4];
+	} cases[] = {
+		{ 0x1000 - 1, 1, { 1, 0, 0, 0 } },
+		{ 0x100, 2, { 0, 1, 0, 0 } },
+		{ 0x100, 4, { 0, 0, 1, 0 } },
+		{ 0x100, 8, { 0, 0, 0, 1 } },
+		{ 0x103, 13, { 1, 0, 1, 1 } },
+		{ 0x101, 2, { 2, 0, 0, 0 } },
+		{ 0x102, 8, { 0, 2, 1, 0 } },
+		{ 0x100, 256, { 0, 0, 0, 32 } },
+		{ 0x1000 - 4, 8, { 0, 0, 1, 0 } },
+	};
+	struct lab_client *lab = *state;
+	uint8_t buf[256] = {};
+	unsigned int i, w, write;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (write = 0; write < 2; write++) {
+			uint64_t pos = lab->start[LAB_MIXED_BAR] + cases[i].offset;
+
+			for (w = 0; w < 4; w++)
+				lab_put(lab, LAB_WIDTH(w), 0);
+			if (write)
+				vfio_client_write(&lab->vfio, pos, buf, cases[i].len);
+			else
+				vfio_client_read(&lab->vfio, pos, buf, cases[i].len);
+			for (w = 0; w < 4; w++)
+				assert_int_equal(lab_get(lab, LAB_WIDTH(w)),
+						 cases[i].count[w]);
+		}
+	}
+	assert_int_equal(lab_get(lab, LAB_BAD_ACCESSES), 0);
+}
+
+static void test_backing_maps_nothing_and_shows_at_once(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, 4 * MIB, 0);
+
+	assert_int_equal(lab_back(lab, LAB_BAR, LEAF, LEAF, 0), 0);
+	assert_int_equal(stat_of(lab, "faults"), 0);
+	assert_int_equal(stat_of(lab, "pages_mapped"), 0);
+
+	/* The sink page was there before the backing arrives */
+	expect_pages(lab, map, 0, 16, false);
+	assert_int_equal(stat_of(lab, "sink_faults"), 16);
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, 16 * PAGE, 512), 0);
+	expect_pages(lab, map, 0, 16, true);
+	lab_unmap(lab, map, 4 * MIB);
+}
+
+static void test_mixed_area_is_backed(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_MIXED_BAR, LAB_MAPPED_2,
+					 LAB_MAPPED_2_SIZE, 0);
+	uint64_t word;
+
+	assert_int_equal(lab_word(map, 1), ONES);
+	assert_int_equal(lab_back(lab, LAB_MIXED_BAR, LAB_MAPPED_2 + PAGE, PAGE,
+				  LAB_ANY_FRAME), 0);
+	assert_int_equal(lab_word(map, 0), ONES);
+	assert_int_equal(lab_word(map, 1), lab_tag(lab, LAB_MIXED_BAR, 9));
+	assert_int_equal(vfio_client_read(&lab->vfio, lab->start[LAB_MIXED_BAR] +
+					  LAB_MAPPED_2 + PAGE, &word, 8), 8);
+	assert_int_equal(word, lab_tag(lab, LAB_MIXED_BAR, 9));
+	lab_unmap(lab, map, LAB_MAPPED_2_SIZE);
+}
+
+static void test_bad_ranges_are_refused(void **state)
+{
+	struct lab_client *lab = *state;
+
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, LEAF, 0), 0);
+	/* Of pages that are free in the module: it is the library that refuses */
+	assert_int_equal(lab_back(lab, LAB_MIXED_BAR, 0, PAGE, 600), -EINVAL);
+	assert_int_equal(lab_back(lab, LAB_MIXED_BAR, LAB_MAPPED_1 - PAGE,
+				  2 * PAGE, 600), -EINVAL);
+	assert_int_equal(lab_back(lab, LAB_MIXED_BAR, LAB_MAPPED_1,
+				  LAB_MAPPED_1_SIZE + PAGE, 600), -EINVAL);
+	assert_int_equal(lab_back(lab, LAB_BAR, LEAF + 1, PAGE, 600), -EINVAL);
+	assert_int_equal(lab_command(lab, 99), -EINVAL);
+	/* The giant is one extent; a second one in its place is one too many */
+	assert_int_equal(lab_command(lab, LAB_GIANT), 0);
+	assert_int_equal(lab_command(lab, LAB_GIANT), -EEXIST);
+}
+
+static void test_partial_revoke(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, LEAF, 0);
+	const size_t half = 256;
+
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, LEAF, 0), 0);
+	expect_pages(lab, map, 0, 512, true);
+	assert_int_equal(stat_of(lab, "faults_2m"), 1);
+
+	assert_int_equal(lab_revoke(lab, LAB_BAR, half * PAGE, 8 * PAGE), 0);
+	expect_pages(lab, map, 0, half, true);
+	expect_pages(lab, map + half * 512, half, 8, false);
+	expect_pages(lab, map + (half + 8) * 512, half + 8, half - 8, true);
+	/* Twice is once, and what is not there does not disturb */
+	assert_int_equal(lab_revoke(lab, LAB_BAR, (half - 1) * PAGE, 8 * PAGE), 0);
+	expect_pages(lab, map + (half - 1) * 512, half - 1, 9, false);
+	expect_pages(lab, map, 0, half - 1, true);
+
+	/* The gap can be filled with other frames */
+	assert_int_equal(lab_back(lab, LAB_BAR, (half - 1) * PAGE, 9 * PAGE, 5000), 0);
+	expect_pages(lab, map, 0, 512, true);
+	assert_int_equal(stat_of(lab, "revokes"), 2);
+	lab_unmap(lab, map, LEAF);
+}
+
+/* However a range was recorded, in what order, it is mapped by one leaf */
+static void test_neighbours_join(void **state)
+{
+	static const unsigned int order[] = { 1, 3, 0, 2 };
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, LEAF, 0);
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		assert_int_equal(lab_back(lab, LAB_BAR, order[i] * 128 * PAGE,
+					  128 * PAGE, order[i] * 128), 0);
+	expect_pages(lab, map, 0, 512, true);
+	assert_int_equal(stat_of(lab, "faults_2m"), 1);
+	assert_int_equal(stat_of(lab, "faults"), 1);
+	assert_int_equal(stat_of(lab, "pages_mapped"), 512);
+	lab_unmap(lab, map, LEAF);
+}
+
+/* Of other frames than the neighbour's, it is a range of its own */
+static void test_strangers_do_not_join(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, LEAF, 0);
+
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, MIB, 0), 0);
+	assert_int_equal(lab_back(lab, LAB_BAR, MIB, MIB, 1024), 0);
+	expect_pages(lab, map, 0, 512, true);
+	assert_int_equal(stat_of(lab, "faults_2m"), 0);
+	assert_int_equal(stat_of(lab, "faults"), 32);
+	lab_unmap(lab, map, LEAF);
+}
+
+/* The frame's alignment counts, not only the address's */
+static void test_leaf_needs_aligned_frames(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, 2 * LEAF, 0);
+
+	/* 1 MiB further in the BAR than in memory: no leaf of 2 MiB fits */
+	assert_int_equal(lab_back(lab, LAB_BAR, MIB, LEAF, 0), 0);
+	assert_int_equal(lab_back(lab, LAB_BAR, MIB + LEAF, MIB, 4096), 0);
+	expect_pages(lab, map + 256 * 512, 256, 768, true);
+	assert_int_equal(stat_of(lab, "faults_2m"), 0);
+	lab_unmap(lab, map, 2 * LEAF);
+}
+
+static void test_leaf_needs_aligned_address(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, LEAF, PAGE);
+
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, LEAF, 0), 0);
+	expect_pages(lab, map, 0, 512, true);
+	assert_int_equal(stat_of(lab, "faults_2m"), 0);
+	assert_int_equal(stat_of(lab, "faults_4k"), 32);
+	lab_unmap(lab, map, LEAF);
+}
+
+/* Neither the VMA nor the backing may end inside */
+static void test_leaf_needs_room(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map;
+
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, 2 * LEAF - PAGE, 0), 0);
+	map = lab_map(lab, LAB_BAR, 0, LEAF - PAGE, 0);
+	expect_pages(lab, map, 0, 511, true);
+	assert_int_equal(stat_of(lab, "faults_2m"), 0);
+	lab_unmap(lab, map, LEAF - PAGE);
+
+	map = lab_map(lab, LAB_BAR, PAGE, LEAF - PAGE, PAGE);
+	expect_pages(lab, map, 1, 511, true);
+	assert_int_equal(stat_of(lab, "faults_2m"), 0);
+	lab_unmap(lab, map, LEAF - PAGE);
+
+	map = lab_map(lab, LAB_BAR, LEAF, LEAF, LEAF);
+	expect_pages(lab, map, 512, 511, true);
+	expect_pages(lab, map + 511 * 512, 1023, 1, false);
+	assert_int_equal(stat_of(lab, "faults_2m"), 0);
+	lab_unmap(lab, map, LEAF);
+
+	/* The touch is in the leaf's last page: it must begin at its first */
+	map = lab_map(lab, LAB_BAR, 0, LEAF, 0);
+	assert_int_equal(lab_word(map, 511), lab_tag(lab, LAB_BAR, 511));
+	assert_int_equal(stat_of(lab, "faults_2m"), 1);
+	expect_pages(lab, map, 0, 512, true);
+	assert_int_equal(stat_of(lab, "faults_2m"), 1);
+	lab_unmap(lab, map, LEAF);
+}
+
+static void test_giant_leaf(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_TOUCH_BAR, GIB, GIB, 0);
+	size_t i;
+
+	assert_int_equal(lab_command(lab, LAB_GIANT), 0);
+	for (i = 0; i < GIB / 8; i += 16 * MIB / 8)
+		(void)map[i];
+	assert_int_equal(stat_of(lab, "faults_1g"), 1);
+	assert_int_equal(stat_of(lab, "faults"), 1);
+	assert_int_equal(stat_of(lab, "pages_mapped"), GIB / PAGE);
+	/* It is taken away as a whole */
+	vfio_client_decode(&lab->vfio, 0);
+	assert_int_equal(map[0], ONES);
+	assert_int_equal(map[GIB / 8 - 1], ONES);
+	lab_unmap(lab, map, GIB);
+}
+
+/* 16 MiB at an odd address: a run for each fault, however it lies */
+static void test_unaligned_vma_by_runs(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, 16 * MIB, 5 * PAGE);
+
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, 16 * MIB, 0), 0);
+	expect_pages(lab, map, 0, 4096, true);
+	assert_int_equal(stat_of(lab, "faults"), 256);
+	assert_int_equal(stat_of(lab, "pages_mapped"), 4096);
+	lab_unmap(lab, map, 16 * MIB);
+}
+
+/* A run ends where the VMA or the backing does */
+static void test_run_is_bounded(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map;
+
+	assert_int_equal(lab_back(lab, LAB_BAR, 5 * PAGE, 6 * PAGE, 100), 0);
+	map = lab_map(lab, LAB_BAR, 0, 16 * PAGE, PAGE);
+	assert_int_equal(lab_word(map, 7), lab_tag(lab, LAB_BAR, 7));
+	assert_int_equal(stat_of(lab, "pages_mapped"), 6);
+	expect_pages(lab, map, 0, 5, false);
+	expect_pages(lab, map + 5 * 512, 5, 6, true);
+	expect_pages(lab, map + 11 * 512, 11, 5, false);
+	assert_int_equal(stat_of(lab, "pages_mapped"), 6);
+	lab_unmap(lab, map, 16 * PAGE);
+
+	map = lab_map(lab, LAB_BAR, 7 * PAGE, 2 * PAGE, PAGE);
+	assert_int_equal(lab_word(map, 1), lab_tag(lab, LAB_BAR, 8));
+	assert_int_equal(stat_of(lab, "pages_mapped"), 8);
+	lab_unmap(lab, map, 2 * PAGE);
+}
+
+static void test_fault_around_parameter(void **state)
+{
+	static const char *const bad[] = {
+		"0", "4095", "5000", "12288", "4194304", "-1", "x", "",
+	};
+	struct lab_client *lab = *state;
+	volatile uint64_t *map;
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(sysfs_write(bad[i], FAULT_AROUND),
+				 *bad[i] ? -EINVAL : 0);
+	assert_int_equal(sysfs_read_long(FAULT_AROUND), 65536);
+
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, LEAF, 0), 0);
+	assert_int_equal(sysfs_write("4096", FAULT_AROUND), 0);
+	map = lab_map(lab, LAB_BAR, 0, MIB, PAGE);
+	expect_pages(lab, map, 0, 256, true);
+	assert_int_equal(stat_of(lab, "faults"), 256);
+	lab_unmap(lab, map, MIB);
+
+	assert_int_equal(sysfs_write("0x200000", FAULT_AROUND), 0);
+	map = lab_map(lab, LAB_BAR, 0, LEAF, PAGE);
+	expect_pages(lab, map, 0, 512, true);
+	assert_int_equal(stat_of(lab, "faults"), 257);
+	lab_unmap(lab, map, LEAF);
+}
+
+static void test_without_transparent_huge_pages(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, 2 * LEAF, 0);
+
+	assert_int_equal(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0), 0);
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, LEAF, 0), 0);
+	expect_pages(lab, map, 0, 512, true);
+	assert_int_equal(stat_of(lab, "faults_2m"), 0);
+	assert_int_equal(stat_of(lab, "faults"), 32);
+	assert_int_equal(lab_revoke(lab, LAB_BAR, 0, LEAF), 0);
+	expect_pages(lab, map, 0, 512, false);
+	assert_int_equal(prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0), 0);
+
+	/* Whether this switch is for frames of a driver, kernels do not agree */
+	assert_int_equal(sysfs_write("never", THP), 0);
+	assert_int_equal(lab_back(lab, LAB_BAR, LEAF, LEAF, 512), 0);
+	expect_pages(lab, map + LEAF / 8, 512, 512, true);
+	lab_unmap(lab, map, 2 * LEAF);
+}
+
+/* Ones for each instance, whatever another one, or this one before, wrote there */
+static void test_sink_page_is_private(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, PAGE, 0), *other;
+	struct lab_client b;
+	size_t i;
+
+	lab_open(&b, UUID_B);
+	other = lab_map(&b, LAB_BAR, 0, PAGE, 0);
+	for (i = 0; i < PAGE / 8; i++)
+		map[i] = 0x5ec7e7;
+	for (i = 0; i < PAGE / 8; i++)
+		assert_int_equal(other[i], ONES);
+	assert_int_equal(ioctl(lab->vfio.device, VFIO_DEVICE_RESET), 0);
+	for (i = 0; i < PAGE / 8; i++)
+		assert_int_equal(map[i], ONES);
+	lab_unmap(lab, map, PAGE);
+	lab_unmap(&b, other, PAGE);
+	lab_close(&b);
+}
+
+static void test_decode_and_reset(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, LEAF, 0);
+
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, LEAF, 0), 0);
+	expect_pages(lab, map, 0, 512, true);
+	vfio_client_decode(&lab->vfio, 0);
+	expect_pages(lab, map, 0, 512, false);
+	lab_enable(lab);
+	expect_pages(lab, map, 0, 512, true);
+	assert_int_equal(ioctl(lab->vfio.device, VFIO_DEVICE_RESET), 0);
+	lab_enable(lab);
+	expect_pages(lab, map, 0, 512, false);
+	lab_unmap(lab, map, LEAF);
+}
+
+static void test_touch_allocates(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_TOUCH_BAR, 0, LEAF, 0);
+	uint64_t word;
+
+	assert_int_equal(lab_word(map, 3), lab_tag(lab, LAB_TOUCH_BAR, 3));
+	assert_int_equal(lab_word(map, 511), lab_tag(lab, LAB_TOUCH_BAR, 511));
+	assert_int_equal(stat_of(lab, "pages_mapped"), 2);
+	/* read(2) is a touch, too */
+	assert_int_equal(vfio_client_read(&lab->vfio, lab->start[LAB_TOUCH_BAR] +
+					  5 * PAGE, &word, 8), 8);
+	assert_int_equal(word, lab_tag(lab, LAB_TOUCH_BAR, 5));
+	assert_int_equal(lab_word(map, 5), word);
+	/* Nobody asks with decode off */
+	vfio_client_decode(&lab->vfio, 0);
+	assert_int_equal(lab_word(map, 7), ONES);
+	lab_enable(lab);
+	assert_int_equal(lab_revoke(lab, LAB_TOUCH_BAR, 3 * PAGE, PAGE), 0);
+	assert_int_equal(lab_word(map, 3), lab_tag(lab, LAB_TOUCH_BAR, 3));
+	lab_unmap(lab, map, LEAF);
+}
+
+/* Where the driver has nothing, or takes it back at once, a touch still ends */
+static void test_touch_that_gets_nothing(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_TOUCH_BAR, 0, 2 * GIB, 0);
+	uint64_t word = 0;
+
+	lab_put(lab, LAB_MODE, LAB_TOUCH_FAILS);
+	assert_int_equal(lab_word(map, 0), ONES);
+	lab_put(lab, LAB_MODE, LAB_TOUCH_REVOKES);
+	assert_int_equal(lab_word(map, 1), ONES);
+	assert_int_equal(vfio_client_read(&lab->vfio, lab->start[LAB_TOUCH_BAR] +
+					  2 * PAGE, &word, 8), 8);
+	assert_int_equal(word, ONES);
+	lab_put(lab, LAB_MODE, LAB_TOUCH_BACKS);
+	/* A page that the driver has nothing for */
+	assert_int_equal(lab_word(map, GIB / PAGE), ONES);
+	assert_int_equal(lab_word(map, 2), lab_tag(lab, LAB_TOUCH_BAR, 2));
+	lab_unmap(lab, map, 2 * GIB);
+}
+
+/* At every offset and length read(2) and write(2) see what a mapping shows */
+static void test_read_and_write_equal_mapping(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint8_t *bytes = (void *)lab_map(lab, LAB_BAR, 0, 4 * PAGE, 0);
+	uint64_t pos = lab->start[LAB_BAR];
+	uint8_t buf[3 * PAGE], seen[3 * PAGE];
+	unsigned int at, len, i;
+
+	/* Two extents, and a hole */
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, PAGE, 7), 0);
+	assert_int_equal(lab_back(lab, LAB_BAR, PAGE, PAGE, 2000), 0);
+	for (at = PAGE - 20; at < PAGE + 20; at += 3) {
+		for (len = 1; len < 600; len += len < 20 ? 1 : 97) {
+			for (i = 0; i < len; i++)
+				buf[i] = at + 7 * i + len;
+			assert_int_equal(vfio_client_write(&lab->vfio, pos + at, buf, len), len);
+			for (i = 0; i < len; i++)
+				seen[i] = bytes[at + i];
+			assert_memory_equal(buf, seen, len);
+			memset(seen, 0, len);
+			assert_int_equal(vfio_client_read(&lab->vfio, pos + at, seen, len), len);
+			assert_memory_equal(buf, seen, len);
+		}
+	}
+	/* The module wants its tags back */
+	for (at = 0; at < 2 * PAGE; at += LAB_TAG_STEP) {
+		*(volatile uint64_t *)(bytes + at) = lab_tag(lab, LAB_BAR, at / PAGE);
+		*(volatile uint64_t *)(bytes + at + LAB_USER_WORD) = 0;
+	}
+	assert_int_equal(vfio_client_read(&lab->vfio, pos + 2 * PAGE - 8, buf, PAGE), PAGE);
+	for (i = 8; i < PAGE; i++)
+		assert_int_equal(buf[i], 0xff);
+	lab_unmap(lab, (void *)bytes, 4 * PAGE);
+}
+
+static void test_mremap_and_munmap_in_the_middle(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, 2 * LEAF, 0);
+	volatile uint64_t *moved;
+	char *room;
+
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, 2 * LEAF, 0), 0);
+	expect_pages(lab, map, 0, 1024, true);
+	/* Out of a leaf, and what is left on both sides */
+	munmap((char *)map + 256 * PAGE, 16 * PAGE);
+	expect_pages(lab, map, 0, 256, true);
+	expect_pages(lab, map + 272 * 512, 272, 240, true);
+	expect_pages(lab, map + 512 * 512, 512, 512, true);
+
+	/* A part of the other leaf, to an address that is congruent with nothing */
+	room = mmap(NULL, LEAF, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	moved = mremap((char *)map + LEAF + 8 * PAGE, 256 * PAGE, 256 * PAGE,
+		       MREMAP_MAYMOVE | MREMAP_FIXED, room + PAGE);
+	assert_ptr_not_equal(moved, MAP_FAILED);
+	expect_pages(lab, moved, 520, 256, true);
+	/* All of it is found and taken away */
+	assert_int_equal(lab_revoke(lab, LAB_BAR, 0, 2 * LEAF), 0);
+	expect_pages(lab, moved, 520, 256, false);
+	expect_pages(lab, map, 0, 256, false);
+	expect_pages(lab, map + 512 * 512, 512, 8, false);
+	assert_int_equal(lab_back(lab, LAB_BAR, 520 * PAGE, PAGE, LAB_ANY_FRAME), 0);
+	expect_pages(lab, moved, 520, 1, true);
+
+	/* Smaller is possible, back to larger is not */
+	assert_ptr_equal(mremap((void *)moved, 256 * PAGE, 128 * PAGE, 0), moved);
+	assert_ptr_equal(mremap((void *)moved, 128 * PAGE, 256 * PAGE, 0), MAP_FAILED);
+	munmap((void *)moved, 128 * PAGE);
+	munmap(room, LEAF);
+	lab_unmap(lab, map, 2 * LEAF);
+}
+
+static void test_write_after_mprotect(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, 2 * LEAF, 0);
+	size_t i;
+
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, LEAF + 16 * PAGE, 0), 0);
+	assert_int_equal(mprotect((void *)map, 2 * LEAF, PROT_READ), 0);
+	expect_pages(lab, map, 0, 528, true);
+	assert_int_equal(mprotect((void *)map, 2 * LEAF, PROT_READ | PROT_WRITE), 0);
+	for (i = 0; i < 528; i++)
+		map[i * 512 + 1] = lab_tag(lab, LAB_BAR, i);
+	/* Half a leaf only */
+	assert_int_equal(mprotect((void *)map, MIB, PROT_READ), 0);
+	expect_pages(lab, map, 0, 528, true);
+	assert_int_equal(mprotect((void *)map, MIB, PROT_READ | PROT_WRITE), 0);
+	for (i = 0; i < 528; i++)
+		map[i * 512 + 1] = lab_tag(lab, LAB_BAR, i);
+	lab_unmap(lab, map, 2 * LEAF);
+}
+
+/* A child has the mapping too, until it is taken from both */
+static void test_fork_and_revoke(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, 2 * LEAF, 0);
+	int go[2], done[2], status;
+	char byte = 0;
+	pid_t pid;
+
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, LEAF + 16 * PAGE, 0), 0);
+	expect_pages(lab, map, 0, 528, true);
+	assert_int_equal(pipe(go) | pipe(done), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		bool good = lab_word(map, 9) == lab_tag(lab, LAB_BAR, 9);
+
+		good &= write(done[1], &byte, 1) == 1;
+		good &= read(go[0], &byte, 1) == 1;
+		good &= lab_word(map, 9) == ONES && lab_word(map, 520) == ONES;
+		_exit(!good);
+	}
+	assert_int_equal(read(done[0], &byte, 1), 1);
+	assert_int_equal(lab_revoke(lab, LAB_BAR, 0, LEAF + 16 * PAGE), 0);
+	assert_int_equal(write(go[1], &byte, 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(go[0]);
+	close(go[1]);
+	close(done[0]);
+	close(done[1]);
+	lab_unmap(lab, map, 2 * LEAF);
+}
+
+/* A frame goes from one instance to another, and the first sees nothing of it */
+static void test_frame_changes_hands(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, LEAF, 0), *other;
+	struct lab_client b;
+	size_t i;
+
+	lab_open(&b, UUID_B);
+	assert_int_not_equal(b.id, lab->id);
+	other = lab_map(&b, LAB_BAR, 0, LEAF, 0);
+	for (i = 0; i < 4; i++) {
+		struct lab_client *from = i % 2 ? &b : lab;
+
+		assert_int_equal(lab_back(from, LAB_BAR, 0, LEAF, 0), 0);
+		assert_int_equal(lab_back(i % 2 ? lab : &b, LAB_BAR, 0, LEAF, 0), -EBUSY);
+		expect_pages(lab, map, 0, 512, !(i % 2));
+		expect_pages(&b, other, 0, 512, i % 2);
+		assert_int_equal(lab_revoke(from, LAB_BAR, 0, LEAF), 0);
+	}
+	lab_unmap(lab, map, LEAF);
+	lab_unmap(&b, other, LEAF);
+	assert_int_equal(lab_get(&b, LAB_CORRUPT), 0);
+	lab_close(&b);
+}
+
+static void test_many_extents(void **state)
+{
+	struct lab_client *lab = *state;
+
+	lab_put(lab, LAB_ARG_SIZE, 10000);
+	assert_int_equal(lab_command(lab, LAB_EXTENTS), 0);
+	assert_int_equal(stat_of(lab, "revokes"), 10000);
+	/* Nothing is left of them */
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, 4 * LEAF, 0), 0);
+}
+
+#define TRACING "/sys/kernel/tracing"
+
+static bool trace_has(const char *text)
+{
+	FILE *trace = fopen(TRACING "/trace", "r");
+	char line[512];
+	bool found = false;
+
+	assert_non_null(trace);
+	while (fgets(line, sizeof(line), trace))
+		found |= !!strstr(line, text);
+	fclose(trace);
+	return found;
+}
+
+static void test_tracepoints(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, LEAF, 0);
+
+	/* Fails where it is mounted already */
+	mount("tracefs", TRACING, "tracefs", 0, NULL);
+	assert_int_equal(sysfs_write("0", TRACING "/trace"), 0);
+	assert_int_equal(sysfs_write("1", TRACING "/events/vpci/enable"), 0);
+	assert_int_equal(lab_back(lab, LAB_BAR, PAGE, PAGE, 3), 0);
+	(void)lab_word(map, 1);
+	(void)lab_word(map, 2);
+	assert_int_equal(lab_revoke(lab, LAB_BAR, PAGE, PAGE), 0);
+	vfio_client_decode(&lab->vfio, 0);
+	assert_int_equal(sysfs_write("0", TRACING "/events/vpci/enable"), 0);
+
+	assert_true(trace_has("vpci_back: " UUID_A " BAR 0 offset 0x1000 size 0x1000 phys 0x"));
+	assert_true(trace_has("vpci_fault: " UUID_A " BAR 0 offset 0x1000 pfn 0x"));
+	assert_true(trace_has(" order 0 pages 1"));
+	assert_true(trace_has("vpci_sink_fault: " UUID_A " BAR 0 offset 0x2000 decode 1"));
+	assert_true(trace_has("vpci_revoke: " UUID_A " BAR 0 offset 0x1000 size 0x1000"));
+	assert_true(trace_has("vpci_decode: " UUID_A " off"));
+	lab_unmap(lab, map, LEAF);
+}
+
+int main(int argc, char **argv)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_mixed_bar_has_sparse_areas),
+		T(test_region_info_bad_pointer),
+		T(test_only_mapped_areas_can_be_mapped),
+		T(test_access_is_split_at_areas),
+		T(test_access_widths),
+		T(test_backing_maps_nothing_and_shows_at_once),
+		T(test_mixed_area_is_backed),
+		T(test_bad_ranges_are_refused),
+		T(test_partial_revoke),
+		T(test_neighbours_join),
+		T(test_strangers_do_not_join),
+		T(test_leaf_needs_aligned_frames),
+		T(test_leaf_needs_aligned_address),
+		T(test_leaf_needs_room),
+		T(test_giant_leaf),
+		T(test_unaligned_vma_by_runs),
+		T(test_run_is_bounded),
+		T(test_fault_around_parameter),
+		T(test_without_transparent_huge_pages),
+		T(test_sink_page_is_private),
+		T(test_decode_and_reset),
+		T(test_touch_allocates),
+		T(test_touch_that_gets_nothing),
+		T(test_read_and_write_equal_mapping),
+		T(test_mremap_and_munmap_in_the_middle),
+		T(test_write_after_mprotect),
+		T(test_fork_and_revoke),
+		T(test_frame_changes_hands),
+		T(test_many_extents),
+		T(test_tracepoints),
+	};
+
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("bar", tests, NULL, NULL);
+}
