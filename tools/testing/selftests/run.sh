@@ -55,6 +55,7 @@ if "$bin/mdev_test" --has-cdev; then
 	run alone vpci-cdev "$bin/vpci_test" "$@"
 	run alone bar-cdev "$bin/bar_test" "$@"
 	run guests guest-cdev "$here/guest_test.sh" "$fbdraw" "$@"
+	run guests guest-bar-cdev "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
 fi
 rmmod mgpu vfio_vpci mdev || echo 'not ok - the modules did not unload'
 # Loads both mdev cores, one after the other
