@@ -53,9 +53,9 @@ if "$bin/mdev_test" --has-cdev; then
 	run_ours alone removal-cdev "$bin/removal_test" "$@"
 	run_ours alone race-cdev "$bin/race_test" "$@"
 	run alone vpci-cdev "$bin/vpci_test" "$@"
-	run alone bar-cdev "$bin/bar_test" "$@"
+	run alone bar-cdev with_lab "$bin/bar_test" "$@"
 	run guests guest-cdev "$here/guest_test.sh" "$fbdraw" "$@"
-	run guests guest-bar-cdev "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
+	run guests guest-bar-cdev with_lab "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
 fi
 rmmod mgpu vfio_vpci mdev || echo 'not ok - the modules did not unload'
 # Loads both mdev cores, one after the other
