@@ -21,7 +21,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 PARENT_SLOT=10
-time_limit='' out='' name=lab kver='' vram=16M mem=3G shell_mode=0 gdb=0 smp=2 nested_guests=0
+time_limit='' out='' name=lab kver='' vram=16M mem=3G shell_mode=0 gdb=0 smp=2 nested_guests=0 machine=q35 iommu=()
 
 usage() {
 	cat >&2 <<-EOF
@@ -34,6 +34,7 @@ usage() {
 		  --vram SIZE       memory of the physical device (default $vram)
 		  --mem SIZE        memory of the VM (default $mem)
 		  --nested          CMD will start nested guests: an emulated VM gets one CPU instead of two
+		  --iommu           give the VM an IOMMU, so that vfio-pci can take the physical device
 		  --gdb             let gdb attach, and say how; the kernel is not at a random address then
 	EOF
 	exit 2
@@ -50,6 +51,7 @@ while (($#)); do
 	--shell) shell_mode=1; shift ;;
 	--gdb) gdb=1; shift ;;
 	--nested) nested_guests=1; shift ;;
+	--iommu) machine=q35,kernel-irqchip=split iommu=(-device "intel-iommu,intremap=on"); shift ;;
 	--) shift; break ;;
 	-h | --help) usage ;;
 	*) say "unknown argument '$1'; CMD comes after --"; usage ;;
@@ -158,7 +160,7 @@ printf '%s=%q\n' REPO "$REPO" OUT "$out" KEEP "$REPO"$'\n'"$CACHE" KVER "$kver" 
 cmdline='console=ttyS0 loglevel=5 panic_on_warn=1 oops=panic panic=-1 panic_print=0x20 iomem=relaxed log_buf_len=8M'
 # shellcheck disable=SC2054 # commas are QEMU's
 # The chardevs out, ctl, tty and qmp are made by supervise.py. A comma in a value of QEMU's is doubled.
-qemu=(qemu-system-x86_64 -name "lab-${name//,/,,}" -machine q35 "${accel_words[@]}" -smp "$smp" -m "$mem"
+qemu=(qemu-system-x86_64 -name "lab-${name//,/,,}" -machine "$machine" "${accel_words[@]}" "${iommu[@]}" -smp "$smp" -m "$mem"
 	-nodefaults -display none -vga none -no-reboot
 	-kernel "$kernel" -initrd "$work/initramfs"
 	-chardev "file,id=console,path=${out//,/,,}/console.log" -serial chardev:console
@@ -178,6 +180,7 @@ if ((gdb)); then
 		"-ex 'target remote $out/gdb.sock'"
 	say "for a module: add-symbol-file MODULE.ko ADDRESS, with /sys/module/NAME/sections/.text of the VM as the address"
 fi
+if ((${#iommu[@]})); then cmdline+=' intel_iommu=on'; fi
 tty=()
 if ((shell_mode)); then
 	# shellcheck disable=SC2054
