@@ -37,6 +37,7 @@
 #include <linux/kref.h>
 #include <linux/maple_tree.h>
 #include <linux/mutex.h>
+#include <linux/percpu-rwsem.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/vfio.h>
@@ -97,18 +98,6 @@ struct vpci_ops {
 };
 
 /**
- * enum vpci_cache - how the processor may cache a backing, see vpci_bar_back()
- * @VPCI_CACHE_UNCACHED: device registers
- * @VPCI_CACHE_WRITE_COMBINE: device memory, such as VRAM
- * @VPCI_CACHE_WRITE_BACK: system memory
- */
-enum vpci_cache {
-	VPCI_CACHE_UNCACHED,
-	VPCI_CACHE_WRITE_COMBINE,
-	VPCI_CACHE_WRITE_BACK,
-};
-
-/**
  * struct vpci_window - where frames of a device are mapped for the kernel
  * @io: the mapping, or NULL
  * @phys: physical address of its start
@@ -130,7 +119,8 @@ struct vpci_window {
  * @config_lock: serialises config writes and resets
  * @config: the config space; written under @config_lock
  * @trap_lock: held for reading around each trapped access, for writing to
- *	wait until there are none
+ *	wait until there are none; costs readers next to nothing, and a writer
+ *	a grace period of RCU
  * @touch_lock: held for reading around @ops->fault_backing, for writing to wait
  *	until it does not run
  * @memory_lock: held for reading while a fault looks up and inserts a frame,
@@ -163,7 +153,7 @@ struct vpci_device {
 
 	struct mutex config_lock;
 	struct vpci_config config;
-	struct rw_semaphore trap_lock;
+	struct percpu_rw_semaphore trap_lock;
 	struct rw_semaphore touch_lock;
 	struct rw_semaphore memory_lock;
 	struct maple_tree backings;

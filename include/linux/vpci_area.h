@@ -48,14 +48,14 @@ struct vpci_area {
 /**
  * struct vpci_bar - a BAR, cut into areas
  * @size: bytes; 0 means that there is no such BAR
- * @prefetchable: as described
+ * @cache: as described
  * @nr_areas: number of @areas in use
  * @areas: ascending, without gaps, neighbours differ in kind; mapped ones
  *	consist of whole pages
  */
 struct vpci_bar {
 	u64 size;
-	bool prefetchable;
+	enum vpci_cache cache;
 	unsigned int nr_areas;
 	struct vpci_area areas[VPCI_MAX_AREAS];
 };
@@ -64,8 +64,18 @@ int vpci_areas_compile(struct vpci_bar *bar, const struct vpci_bar_desc *desc,
 		       struct vpci_layout_error *err);
 int vpci_area_claim(struct vpci_bar *bar, u64 offset, u64 size,
 		    const struct vpci_area_ops *ops);
-const struct vpci_area *vpci_area_find(const struct vpci_bar *bar, u64 offset);
 bool vpci_area_is_mapped(const struct vpci_bar *bar, u64 offset, u64 size);
 unsigned int vpci_areas_count_mapped(const struct vpci_bar *bar);
+
+/* The area that the byte at @offset is in; it lies inside the BAR */
+static inline const struct vpci_area *vpci_area_find(const struct vpci_bar *bar,
+						     u64 offset)
+{
+	const struct vpci_area *area = bar->areas;
+
+	while (offset > area->last)
+		area++;
+	return area;
+}
 
 #endif /* _LINUX_VPCI_AREA_H */

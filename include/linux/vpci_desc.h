@@ -57,6 +57,18 @@ struct vpci_reg_desc {
 };
 
 /**
+ * enum vpci_cache - how the processor may cache a backing, see vpci_bar_back()
+ * @VPCI_CACHE_UNCACHED: device registers
+ * @VPCI_CACHE_WRITE_COMBINE: device memory, such as VRAM
+ * @VPCI_CACHE_WRITE_BACK: system memory
+ */
+enum vpci_cache {
+	VPCI_CACHE_UNCACHED,
+	VPCI_CACHE_WRITE_COMBINE,
+	VPCI_CACHE_WRITE_BACK,
+};
+
+/**
  * struct vpci_area_desc - a mapped part of a BAR
  * @offset: bytes from the start of the BAR, a multiple of the page size
  * @size: bytes, likewise
@@ -78,6 +90,8 @@ struct vpci_area_desc {
  * @areas: for a BAR of both kinds, instead of @mapped: the parts that are
  *	mapped, ascending; the rest traps
  * @nr_areas: how many
+ * @cache: what most of its frames will be; leaves of 2 MiB and 1 GiB are made
+ *	for such. On x86 with PAT other frames can have leaves of 2 MiB, too
  */
 struct vpci_bar_desc {
 	u64 size;
@@ -86,6 +100,7 @@ struct vpci_bar_desc {
 	bool mapped;
 	const struct vpci_area_desc *areas;
 	unsigned int nr_areas;
+	enum vpci_cache cache;
 };
 
 /**

@@ -516,6 +516,7 @@ static int mgpu_type_init(struct mgpu *mgpu, struct mgpu_type *type, u32 size)
 				.is_64bit	= true,
 				.prefetchable	= true,
 				.mapped		= true,
+				.cache		= VPCI_CACHE_WRITE_COMBINE,
 			},
 			[MGPU_REGS_BAR] = { .size = MGPU_REGS_SIZE },
 		},

@@ -114,7 +114,7 @@ int vpci_areas_compile(struct vpci_bar *bar, const struct vpci_bar_desc *desc,
 		return vpci_area_refuse(err, "has mapped areas although all of it is mapped");
 
 	bar->size = desc->size;
-	bar->prefetchable = desc->prefetchable;
+	bar->cache = desc->cache;
 	bar->nr_areas = 1;
 	bar->areas[0].last = desc->size - 1;
 	if (desc->mapped)
@@ -177,16 +177,6 @@ int vpci_area_claim(struct vpci_bar *bar, u64 offset, u64 size,
 	if (!ret)
 		*bar = tried;
 	return ret;
-}
-
-/* The area that the byte at @offset is in; it lies inside the BAR */
-const struct vpci_area *vpci_area_find(const struct vpci_bar *bar, u64 offset)
-{
-	const struct vpci_area *area = bar->areas;
-
-	while (offset > area->last)
-		area++;
-	return area;
 }
 
 /* Whether a range, of any values, lies in one mapped area; whole pages only */

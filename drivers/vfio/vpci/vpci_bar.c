@@ -151,7 +151,7 @@ void vpci_bar_set_decode(struct vpci_device *vpci, bool decode)
 		return;
 
 	trace_vpci_decode(vpci, decode);
-	down_write(&vpci->trap_lock);
+	percpu_down_write(&vpci->trap_lock);
 	down_write(&vpci->touch_lock);
 	down_write(&vpci->memory_lock);
 	vpci->decode = decode;
@@ -159,7 +159,7 @@ void vpci_bar_set_decode(struct vpci_device *vpci, bool decode)
 	vpci_window_close(vpci);
 	up_write(&vpci->memory_lock);
 	up_write(&vpci->touch_lock);
-	up_write(&vpci->trap_lock);
+	percpu_up_write(&vpci->trap_lock);
 }
 
 /*
@@ -271,12 +271,16 @@ EXPORT_SYMBOL_GPL(vpci_bar_revoke);
 
 int vpci_bar_init(struct vpci_device *vpci)
 {
-	init_rwsem(&vpci->trap_lock);
+	int ret;
+
 	init_rwsem(&vpci->touch_lock);
 	init_rwsem(&vpci->memory_lock);
 	mutex_init(&vpci->window_lock);
 	mt_init_flags(&vpci->backings, MT_FLAGS_LOCK_EXTERN);
 	mt_set_external_lock(&vpci->backings, &vpci->memory_lock);
+	ret = percpu_init_rwsem(&vpci->trap_lock);
+	if (ret)
+		return ret;
 
 	vpci->sink = alloc_page(GFP_KERNEL_ACCOUNT);
 	if (!vpci->sink)
@@ -292,6 +296,8 @@ void vpci_bar_destroy(struct vpci_device *vpci)
 	__mt_destroy(&vpci->backings);
 	vpci_window_close(vpci);
 	up_write(&vpci->memory_lock);
+	/* Whatever of it was not initialized is zero, and that is fine with both */
+	percpu_free_rwsem(&vpci->trap_lock);
 	if (vpci->sink)
 		__free_page(vpci->sink);
 }

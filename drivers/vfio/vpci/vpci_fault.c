@@ -10,8 +10,8 @@
  * a VMM cannot survive that.
  *
  * A small page is inserted with the protection that its backing asks for. A
- * large leaf takes that of its VMA, which is made for frames of a device; on x86
- * the kernel replaces the memory type in it by that of the frames.
+ * large leaf takes that of its VMA, which is what the BAR's description asks for;
+ * on x86 with PAT the kernel replaces the memory type in it by that of the frames.
  *
  * VM_PFNMAP keeps the kernel away from a struct page that a frame may not have.
  */
@@ -52,21 +52,21 @@ module_param_cb(fault_around, &fault_around_ops, &fault_around, 0644);
 MODULE_PARM_DESC(fault_around,
 		 "bytes mapped by a fault where no large leaf fits, a power of two");
 
-static pgprot_t vpci_device_prot(pgprot_t prot, enum vpci_cache cache)
-{
-	if (cache == VPCI_CACHE_WRITE_COMBINE)
-		return pgprot_decrypted(pgprot_writecombine(prot));
-	return pgprot_decrypted(pgprot_noncached(prot));
-}
-
 /* For frames of that kind, in that VMA */
 static pgprot_t vpci_page_prot(const struct vm_area_struct *vma,
 			       enum vpci_cache cache)
 {
 	pgprot_t prot = vm_get_page_prot(vma->vm_flags);
 
-	return cache == VPCI_CACHE_WRITE_BACK ? prot :
-						vpci_device_prot(prot, cache);
+	switch (cache) {
+	case VPCI_CACHE_UNCACHED:
+		return pgprot_decrypted(pgprot_noncached(prot));
+	case VPCI_CACHE_WRITE_COMBINE:
+		return pgprot_decrypted(pgprot_writecombine(prot));
+	case VPCI_CACHE_WRITE_BACK:
+		break;
+	}
+	return prot;
 }
 
 static u64 vpci_fault_pos(const struct vm_fault *vmf)
@@ -230,10 +230,7 @@ int vpci_bar_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 
 	vma->vm_private_data = vpci;
 	vma->vm_ops = &vpci_vm_ops;
-	vma->vm_page_prot = vpci_device_prot(vma->vm_page_prot,
-					     bar->prefetchable ?
-					     VPCI_CACHE_WRITE_COMBINE :
-					     VPCI_CACHE_UNCACHED);
+	vma->vm_page_prot = vpci_page_prot(vma, bar->cache);
 	vm_flags_mod(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP,
 		     VM_MAYEXEC);
 	return 0;

@@ -10,10 +10,13 @@
  * further into naturally aligned accesses of 1, 2, 4 or 8 bytes.
  *
  * Data passes through a buffer on the stack, so that user memory is touched
- * with no lock held. The kernel may clear such a buffer at each call, so an
- * access of a register has a small one.
+ * with no lock held. Such a buffer, and every loop, lock and division, costs more
+ * than a register is worth: single registers have a way of their own, at the end.
  */
+#include <linux/bitops.h>
+#include <linux/minmax.h>
 #include <linux/nospec.h>
+#include <linux/percpu-rwsem.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -160,11 +163,7 @@ void vpci_value_put(u8 *buf, unsigned int width, u64 value)
 /* The widest access that is aligned at @offset and fits into @len */
 unsigned int vpci_access_width(u64 offset, unsigned int len)
 {
-	unsigned int width = 8;
-
-	while (width > len || offset % width)
-		width /= 2;
-	return width;
+	return 1U << min(__ffs64(offset | 8), __fls(min(len, 8U)));
 }
 
 static u64 vpci_trap_read(struct vpci_device *vpci, unsigned int bar,
@@ -208,16 +207,15 @@ static int vpci_trap_access(struct vpci_device *vpci, unsigned int bar,
 {
 	int ret = -EIO;
 
-	down_read(&vpci->trap_lock);
+	percpu_down_read(&vpci->trap_lock);
 	if (!vpci->decode)
 		goto out_unlock;
 
 	while (len) {
 		/* Aligned in the BAR, and in an area that begins anywhere */
-		unsigned int width = vpci_access_width(offset - area->start,
-						       len);
+		u64 aligned = offset | (offset - area->start);
+		unsigned int width = vpci_access_width(aligned, len);
 
-		width = min(width, vpci_access_width(offset, len));
 		vpci_trap_one(vpci, bar, area, offset, buf, width, write);
 		offset += width;
 		buf += width;
@@ -226,7 +224,7 @@ static int vpci_trap_access(struct vpci_device *vpci, unsigned int bar,
 	ret = 0;
 
 out_unlock:
-	up_read(&vpci->trap_lock);
+	percpu_up_read(&vpci->trap_lock);
 	return ret;
 }
 
@@ -301,12 +299,16 @@ static int vpci_region_chunk(const struct vpci_access *access, size_t done,
 }
 
 /* Returns the bytes that were transferred, or an errno when there are none */
-static noinline ssize_t vpci_region_rw_chunks(const struct vpci_access *access,
-					      size_t count)
+static noinline ssize_t vpci_region_rw(struct vpci_access *access,
+				       size_t count, loff_t *ppos)
 {
 	u8 buf[VPCI_CHUNK];
 	size_t done = 0;
-	int ret = 0;
+	int ret;
+
+	ret = vpci_access_prepare(access, *ppos, count);
+	if (ret)
+		return ret;
 
 	while (done < count) {
 		u64 offset = access->offset + done;
@@ -321,51 +323,147 @@ static noinline ssize_t vpci_region_rw_chunks(const struct vpci_access *access,
 		done += len;
 		cond_resched();
 	}
+
+	*ppos += done;
 	return done ? done : ret;
 }
 
-static ssize_t vpci_region_rw(struct vpci_access *access, size_t count,
-			      loff_t *ppos)
+/*
+ * What follows is the quick way for what a guest does all the time: one access
+ * of one register. It has no loop and no buffer, and whatever is not as simple
+ * as that, errors included, it leaves to vpci_region_rw().
+ */
+static bool vpci_is_register(u64 pos, size_t width)
 {
-	ssize_t ret;
-	u64 value;
+	return width <= 8 && is_power_of_2(width) && !(pos & (width - 1));
+}
 
-	ret = vpci_access_prepare(access, *ppos, count);
-	if (ret)
-		return ret;
+/* All of it is in one area of a BAR, and that traps into the parent driver */
+static bool vpci_register_traps(struct vpci_device *vpci, unsigned int index,
+				u64 offset, unsigned int width)
+{
+	const struct vpci_area *area;
+	const struct vpci_bar *bar;
 
-	if (count <= sizeof(value) &&
-	    access->offset % sizeof(value) + count <= sizeof(value)) {
-		ret = vpci_region_chunk(access, 0, (u8 *)&value, count);
-		if (!ret)
-			ret = count;
-	} else {
-		ret = vpci_region_rw_chunks(access, count);
+	if (index >= VPCI_NUM_BARS)
+		return false;
+	bar = &vpci->function->bars[array_index_nospec(index, VPCI_NUM_BARS)];
+	if (offset >= bar->size)
+		return false;
+	area = vpci_area_find(bar, offset);
+	return !area->mapped && !area->library &&
+	       area->last - offset >= width - 1;
+}
+
+static bool vpci_register_read(struct vpci_device *vpci, u64 pos,
+			       unsigned int width, u64 *value)
+{
+	unsigned int index = pos >> VPCI_REGION_SHIFT;
+	u64 offset = pos & VPCI_REGION_MASK;
+	bool decode;
+
+	if (READ_ONCE(vpci->dead))
+		return false;
+	if (index == VFIO_PCI_CONFIG_REGION_INDEX) {
+		if (width > 4 || offset >= vpci->function->layout.size)
+			return false;
+		*value = vpci_config_read_dword(&vpci->config, offset & ~3ULL) >>
+			 (offset % 4 * 8);
+		vpci_stat_inc(vpci, VPCI_STAT_CONFIG_READS);
+		return true;
 	}
-	if (ret > 0)
-		*ppos += ret;
-	return ret;
+	if (!vpci_register_traps(vpci, index, offset, width))
+		return false;
+
+	percpu_down_read(&vpci->trap_lock);
+	decode = vpci->decode;
+	if (decode)
+		*value = vpci->ops->bar_read(vpci, index, offset, width);
+	percpu_up_read(&vpci->trap_lock);
+	if (decode)
+		vpci_stat_inc(vpci, VPCI_STAT_TRAPPED_READS);
+	return decode;
+}
+
+static bool vpci_register_write(struct vpci_device *vpci, u64 pos,
+				unsigned int width, u64 value)
+{
+	unsigned int index = pos >> VPCI_REGION_SHIFT;
+	u64 offset = pos & VPCI_REGION_MASK;
+	bool decode;
+
+	if (READ_ONCE(vpci->dead) ||
+	    !vpci_register_traps(vpci, index, offset, width))
+		return false;
+
+	percpu_down_read(&vpci->trap_lock);
+	decode = vpci->decode;
+	if (decode)
+		vpci->ops->bar_write(vpci, index, offset, width, value);
+	percpu_up_read(&vpci->trap_lock);
+	if (decode)
+		vpci_stat_inc(vpci, VPCI_STAT_TRAPPED_WRITES);
+	return decode;
+}
+
+static int vpci_register_to_user(char __user *to, unsigned int width, u64 value)
+{
+	switch (width) {
+	case 8:
+		return put_user((__force u64)cpu_to_le64(value),
+				(u64 __user *)to);
+	case 4:
+		return put_user((__force u32)cpu_to_le32(value),
+				(u32 __user *)to);
+	case 2:
+		return put_user((__force u16)cpu_to_le16(value),
+				(u16 __user *)to);
+	default:
+		return put_user((u8)value, (u8 __user *)to);
+	}
 }
 
 ssize_t vpci_region_read(struct vfio_device *vdev, char __user *buf,
 			 size_t count, loff_t *ppos)
 {
-	struct vpci_access access = {
-		.vpci = vdev_to_vpci(vdev),
-		.to = buf,
-	};
+	struct vpci_device *vpci = vdev_to_vpci(vdev);
+	struct vpci_access access;
+	u64 value;
 
+	if (vpci_is_register(*ppos, count) &&
+	    vpci_register_read(vpci, *ppos, count, &value)) {
+		if (vpci_register_to_user(buf, count, value))
+			return -EFAULT;
+		*ppos += count;
+		return count;
+	}
+
+	access = (struct vpci_access) { .vpci = vpci, .to = buf };
 	return vpci_region_rw(&access, count, ppos);
 }
 
 ssize_t vpci_region_write(struct vfio_device *vdev, const char __user *buf,
 			  size_t count, loff_t *ppos)
 {
-	struct vpci_access access = {
-		.vpci = vdev_to_vpci(vdev),
+	struct vpci_device *vpci = vdev_to_vpci(vdev);
+	struct vpci_access access;
+	u8 bytes[8];
+
+	if (vpci_is_register(*ppos, count) && *ppos >> VPCI_REGION_SHIFT <
+	    VPCI_NUM_BARS) {
+		if (copy_from_user(bytes, buf, count))
+			return -EFAULT;
+		if (vpci_register_write(vpci, *ppos, count,
+					vpci_value_get(bytes, count))) {
+			*ppos += count;
+			return count;
+		}
+	}
+
+	access = (struct vpci_access) {
+		.vpci = vpci,
 		.from = buf,
 		.write = true,
 	};
-
 	return vpci_region_rw(&access, count, ppos);
 }

@@ -488,13 +488,15 @@ static const struct vpci_desc lab_desc = {
 	.config_size = 256,
 	.bars = {
 		[LAB_BAR] = { .size = LAB_BAR_SIZE, .is_64bit = true,
-			      .prefetchable = true, .mapped = true },
+			      .prefetchable = true, .mapped = true,
+			      .cache = VPCI_CACHE_WRITE_BACK },
 		[LAB_MIXED_BAR] = { .size = LAB_MIXED_SIZE,
 				    .areas = lab_areas,
 				    .nr_areas = ARRAY_SIZE(lab_areas) },
 		[LAB_TOUCH_BAR] = { .size = LAB_TOUCH_BAR_SIZE,
 				    .is_64bit = true, .prefetchable = true,
-				    .mapped = true },
+				    .mapped = true,
+				    .cache = VPCI_CACHE_WRITE_COMBINE },
 	},
 };
 
