@@ -115,7 +115,8 @@ struct mgpu {
  * @mgpu: the physical adapter; NULL once it has gone
  * @vram_offset: of its block in the physical VRAM, bytes
  * @vram_size: of its block, bytes
- * @lock: protects @dispi and @big_endian
+ * @lock: held to write to @dispi and @big_endian, and to read several of them that
+ *	belong together
  * @dispi: the VBE DISPI registers
  * @big_endian: byte order of the framebuffer
  */
@@ -238,14 +239,14 @@ static u16 mgpu_dispi_read(struct mgpu_instance *inst, unsigned int reg)
 	case DISPI_VIDEO_MEMORY_64K:
 		return inst->vram_size / SZ_64K;
 	default:
-		return inst->dispi[reg];
+		return READ_ONCE(inst->dispi[reg]);
 	}
 }
 
 /* All registers as 16-bit words; what is not there reads 0 */
 static u16 mgpu_word_read(struct mgpu_instance *inst, u64 offset)
 {
-	u32 endian = inst->big_endian ? MGPU_ENDIAN_BIG : MGPU_ENDIAN_LITTLE;
+	u32 endian = READ_ONCE(inst->big_endian) ? MGPU_ENDIAN_BIG : MGPU_ENDIAN_LITTLE;
 
 	if (mgpu_is_dispi(offset))
 		return mgpu_dispi_read(inst, (offset - MGPU_DISPI_BASE) / 2);
@@ -261,6 +262,7 @@ static u16 mgpu_word_read(struct mgpu_instance *inst, u64 offset)
 	}
 }
 
+/* Words are read whole, without a lock: several of them are several reads */
 static u64 mgpu_bar_read(struct vpci_device *vpci, unsigned int bar, u64 offset,
 			 unsigned int width)
 {
@@ -268,12 +270,10 @@ static u64 mgpu_bar_read(struct vpci_device *vpci, unsigned int bar, u64 offset,
 	u64 value = 0;
 	unsigned int i;
 
-	mutex_lock(&inst->lock);
 	if (width == 1)
 		value = mgpu_word_read(inst, offset & ~1ULL) >> (offset % 2 * 8);
 	for (i = 0; i + 2 <= width; i += 2)
 		value |= (u64)mgpu_word_read(inst, offset + i) << (8 * i);
-	mutex_unlock(&inst->lock);
 	return value;
 }
 
@@ -285,11 +285,12 @@ static void mgpu_bar_write(struct vpci_device *vpci, unsigned int bar,
 
 	mutex_lock(&inst->lock);
 	if (offset == MGPU_QEXT_ENDIAN && width == 4)
-		inst->big_endian = value == MGPU_ENDIAN_BIG;
+		WRITE_ONCE(inst->big_endian, value == MGPU_ENDIAN_BIG);
 	for (i = 0; i + 2 <= width; i += 2) {
+		u64 at = offset + i - MGPU_DISPI_BASE;
+
 		if (mgpu_is_dispi(offset + i))
-			inst->dispi[(offset + i - MGPU_DISPI_BASE) / 2] =
-				value >> (8 * i);
+			WRITE_ONCE(inst->dispi[at / 2], value >> (8 * i));
 	}
 	mutex_unlock(&inst->lock);
 }
