@@ -134,40 +134,41 @@ static volatile uint32_t *map_at(uint64_t pos, size_t shift)
 	return map;
 }
 
-static double touch_all(volatile uint32_t *map)
+/* One store to each page, @passes times; us per MiB and pass */
+static double touch_all(volatile uint32_t *map, int passes)
 {
 	double start = now();
 	size_t i;
+	int pass;
 
-	for (i = 0; i < SIZE / 4; i += PAGE / 4)
-		map[i] = i;
-	return (now() - start) / 1000 / (SIZE / MIB);
+	for (pass = 0; pass < passes; pass++)
+		for (i = 0; i < SIZE / 4; i += PAGE / 4)
+			map[i] = i;
+	return (now() - start) / 1000 / (SIZE / MIB) / passes;
 }
 
 static void time_touches(uint64_t pos, size_t shift, const char *suffix)
 {
 	double first = 1e18, second = 1e18, took;
 	long before, count = 0;
-	int r, i;
+	int r;
 
 	/* The emulator tracks first writes to a page of the adapter */
-	touch_all(map_at(pos, shift));
-	for (r = 0; r < REPEATS; r++) {
+	touch_all(map_at(pos, shift), 1);
+	for (r = 0; r < 3 * REPEATS; r++) {
 		volatile uint32_t *map = map_at(pos, shift);
 
 		before = faults();
-		took = touch_all(map);
+		took = touch_all(map, 1);
 		count = faults() - before;
 		if (took < first)
 			first = took;
-		for (i = 0; i < 3; i++) {
-			took = touch_all(map);
-			if (took < second)
-				second = took;
-		}
+		took = touch_all(map, 50);
+		if (took < second)
+			second = took;
 		munmap((void *)map, SIZE);
 	}
-	printf("faults%s %ld\nfirst_touch%s %.1f\nsecond_touch%s %.1f\n",
+	printf("faults%s %ld\nfirst_touch%s %.2f\nsecond_touch%s %.3f\n",
 	       suffix, count, suffix, first, suffix, second);
 }
 
