@@ -118,6 +118,8 @@ struct vpci_window {
  * @ops: the parent driver's part
  * @config_lock: serialises config writes and resets
  * @config: the config space; written under @config_lock
+ * @registers_end: by BAR, the end of the parent driver's trapped area that it
+ *	begins with, or 0; what region accesses need of @function most
  * @trap_lock: held for reading around each trapped access, for writing to
  *	wait until there are none; costs readers next to nothing, and a writer
  *	a grace period of RCU
@@ -153,6 +155,7 @@ struct vpci_device {
 
 	struct mutex config_lock;
 	struct vpci_config config;
+	u64 registers_end[VPCI_NUM_BARS];
 	struct percpu_rw_semaphore trap_lock;
 	struct rw_semaphore touch_lock;
 	struct rw_semaphore memory_lock;

