@@ -131,7 +131,6 @@ static vm_fault_t vpci_fault(struct vm_fault *vmf)
 	struct vpci_extent extent;
 	vm_fault_t ret;
 
-	vpci_stat_inc(vpci, VPCI_STAT_FAULTS);
 	if (vpci_backing_touch(vpci, vmf->pgoff, &extent))
 		ret = vpci_map_run(vmf, &extent);
 	else
@@ -173,7 +172,6 @@ static vm_fault_t vpci_map_leaf(struct vm_fault *vmf, unsigned int order,
 		return ret;
 
 	trace_vpci_fault(vpci, vpci_fault_pos(vmf), pfn, order, pages);
-	vpci_stat_inc(vpci, VPCI_STAT_FAULTS);
 	vpci_stat_inc(vpci, order == PMD_ORDER ? VPCI_STAT_FAULTS_2M :
 						 VPCI_STAT_FAULTS_1G);
 	vpci_stat_add(vpci, VPCI_STAT_PAGES_MAPPED, pages);

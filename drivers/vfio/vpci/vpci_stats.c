@@ -6,6 +6,7 @@
  * vpci_stats_group in its dev_groups. vpci_device_register() has set the driver
  * data that is needed here. One counter per file, decimal.
  */
+#include <linux/bitops.h>
 #include <linux/module.h>
 #include <linux/sysfs.h>
 
@@ -14,9 +15,10 @@
 #define CREATE_TRACE_POINTS
 #include "vpci_trace.h"
 
+/* A file shows the sum of the counters in the set */
 struct vpci_stat_attribute {
 	struct device_attribute attr;
-	enum vpci_stat stat;
+	unsigned long stats;
 };
 
 static ssize_t vpci_stat_show(struct device *dev, struct device_attribute *attr,
@@ -25,32 +27,35 @@ static ssize_t vpci_stat_show(struct device *dev, struct device_attribute *attr,
 	struct vpci_stat_attribute *sa =
 		container_of(attr, struct vpci_stat_attribute, attr);
 	struct vpci_device *vpci = dev_get_drvdata(dev);
+	unsigned int stat;
 	u64 sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += per_cpu_ptr(vpci->stats, cpu)->count[sa->stat];
+		for_each_set_bit(stat, &sa->stats, VPCI_NR_STATS)
+			sum += per_cpu_ptr(vpci->stats, cpu)->count[stat];
 	return sysfs_emit(buf, "%llu\n", sum);
 }
 
-#define VPCI_STAT_ATTR(_name, _stat) \
+#define VPCI_STAT_ATTR(_name, _stats) \
 	static struct vpci_stat_attribute vpci_stat_##_name = { \
 		.attr = __ATTR(_name, 0444, vpci_stat_show, NULL), \
-		.stat = _stat, \
+		.stats = _stats, \
 	}
 
-VPCI_STAT_ATTR(config_reads, VPCI_STAT_CONFIG_READS);
-VPCI_STAT_ATTR(config_writes, VPCI_STAT_CONFIG_WRITES);
-VPCI_STAT_ATTR(trapped_reads, VPCI_STAT_TRAPPED_READS);
-VPCI_STAT_ATTR(trapped_writes, VPCI_STAT_TRAPPED_WRITES);
-VPCI_STAT_ATTR(faults, VPCI_STAT_FAULTS);
-VPCI_STAT_ATTR(faults_4k, VPCI_STAT_FAULTS_4K);
-VPCI_STAT_ATTR(faults_2m, VPCI_STAT_FAULTS_2M);
-VPCI_STAT_ATTR(faults_1g, VPCI_STAT_FAULTS_1G);
-VPCI_STAT_ATTR(sink_faults, VPCI_STAT_SINK_FAULTS);
-VPCI_STAT_ATTR(pages_mapped, VPCI_STAT_PAGES_MAPPED);
-VPCI_STAT_ATTR(revokes, VPCI_STAT_REVOKES);
-VPCI_STAT_ATTR(resets, VPCI_STAT_RESETS);
+VPCI_STAT_ATTR(config_reads, BIT(VPCI_STAT_CONFIG_READS));
+VPCI_STAT_ATTR(config_writes, BIT(VPCI_STAT_CONFIG_WRITES));
+VPCI_STAT_ATTR(trapped_reads, BIT(VPCI_STAT_TRAPPED_READS));
+VPCI_STAT_ATTR(trapped_writes, BIT(VPCI_STAT_TRAPPED_WRITES));
+VPCI_STAT_ATTR(faults, BIT(VPCI_STAT_FAULTS_4K) | BIT(VPCI_STAT_FAULTS_2M) |
+	       BIT(VPCI_STAT_FAULTS_1G) | BIT(VPCI_STAT_SINK_FAULTS));
+VPCI_STAT_ATTR(faults_4k, BIT(VPCI_STAT_FAULTS_4K));
+VPCI_STAT_ATTR(faults_2m, BIT(VPCI_STAT_FAULTS_2M));
+VPCI_STAT_ATTR(faults_1g, BIT(VPCI_STAT_FAULTS_1G));
+VPCI_STAT_ATTR(sink_faults, BIT(VPCI_STAT_SINK_FAULTS));
+VPCI_STAT_ATTR(pages_mapped, BIT(VPCI_STAT_PAGES_MAPPED));
+VPCI_STAT_ATTR(revokes, BIT(VPCI_STAT_REVOKES));
+VPCI_STAT_ATTR(resets, BIT(VPCI_STAT_RESETS));
 
 static struct attribute *vpci_stats_attrs[] = {
 	&vpci_stat_config_reads.attr.attr,
