@@ -49,11 +49,14 @@ test_clang() { silent build_copy LLVM=1 CONFIG_DEBUG_INFO_BTF_MODULES=; }
 # A line of 100 columns is allowed. Locks are commented in kernel-doc, which
 # checkpatch does not read; kzalloc_obj() is not in all supported kernels.
 test_checkpatch() {
-	local file
+	local file more
 	[[ -n $scripts ]] || skip 'no kernel source: tools/testing/lab/kernel.sh debug-7.2 makes one'
-	for file in $(files 'drivers/*.[ch]' 'include/*.h' 'samples/*.[ch]'); do
+	for file in $(files 'drivers/*.[ch]' 'include/*.h' 'samples/*.[ch]' 'tools/testing/modules/*.[ch]'); do
+		# TRACE_EVENT() is laid out in a way of its own
+		more=''
+		if [[ $file == *_trace.h ]]; then more=,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT; fi
 		perl "$scripts/checkpatch.pl" --no-tree --terse --strict --no-summary \
-			--ignore UNCOMMENTED_DEFINITION,ALLOC_WITH_SIZEOF \
+			--ignore UNCOMMENTED_DEFINITION,ALLOC_WITH_SIZEOF$more \
 			--max-line-length=100 -f "$file"
 	done > "$work/out" 2>&1
 	[[ ! -s $work/out ]] || fail "$(cat "$work/out")"
@@ -61,7 +64,7 @@ test_checkpatch() {
 
 test_kernel_doc() {
 	[[ -n $scripts ]] || skip 'no kernel source: tools/testing/lab/kernel.sh debug-7.2 makes one'
-	files 'drivers/*.[ch]' 'include/*.h' 'samples/*.[ch]' |
+	files 'drivers/*.[ch]' 'include/*.h' 'samples/*.[ch]' 'tools/testing/modules/*.[ch]' |
 		xargs "$scripts/kernel-doc" -none -Wall > "$work/out" 2>&1
 	[[ ! -s $work/out ]] || fail "$(cat "$work/out")"
 }

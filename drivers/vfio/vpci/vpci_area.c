@@ -86,7 +86,7 @@ static int vpci_areas_add_mapped(struct vpci_bar *bar,
 	};
 
 	if (!desc->size || (desc->offset | desc->size) % PAGE_SIZE)
-		return vpci_area_refuse(err, "has a mapped area that is not made of whole pages");
+		return vpci_area_refuse(err, "has a mapped area that is not of whole pages");
 	if (desc->size > bar->size || desc->offset > bar->size - desc->size)
 		return vpci_area_refuse(err, "has a mapped area beyond its end");
 	if (vpci_areas_set(bar, &area))
@@ -111,7 +111,7 @@ int vpci_areas_compile(struct vpci_bar *bar, const struct vpci_bar_desc *desc,
 		return desc->mapped || desc->nr_areas ?
 		       vpci_area_refuse(err, "has areas but no size") : 0;
 	if (desc->mapped && desc->nr_areas)
-		return vpci_area_refuse(err, "has mapped areas although all of it is mapped");
+		return vpci_area_refuse(err, "is mapped as a whole and in areas");
 
 	bar->size = desc->size;
 	bar->cache = desc->cache;
@@ -124,7 +124,7 @@ int vpci_areas_compile(struct vpci_bar *bar, const struct vpci_bar_desc *desc,
 		const struct vpci_area_desc *area = &desc->areas[i];
 
 		if (area->offset < end)
-			return vpci_area_refuse(err, "has mapped areas that overlap or do not ascend");
+			return vpci_area_refuse(err, "has mapped areas not in order");
 		ret = vpci_areas_add_mapped(bar, area, err);
 		if (ret)
 			return ret;

@@ -29,8 +29,8 @@ on_instance() {
 	local file=$1 type=$2
 	shift 2
 	echo $uuid >"$type/create"
-	"$bench" "$@" $instance >"$LAB_OUT/$file"
-	echo 1 >$instance/remove
+	"$bench" "$@" "$instance" >"$LAB_OUT/$file"
+	echo 1 >"$instance/remove"
 }
 
 "$here/../lab/load.sh"

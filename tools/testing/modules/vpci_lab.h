@@ -40,11 +40,10 @@
 #define LAB_BAD_ACCESSES	0x78	/* not aligned, or not in a trapped area */
 #define LAB_REGS_END		0x80
 
-/* Commands */
+/* Commands. LAB_EXTENTS takes the pages away again; both in random order */
 #define LAB_BACK		1	/* frames LAB_ARG_FRAME.. behind the range */
 #define LAB_REVOKE		2	/* the range */
-#define LAB_EXTENTS		3	/* LAB_ARG_SIZE pages, one by one in random
-					 * order, and take them away in another */
+#define LAB_EXTENTS		3	/* LAB_ARG_SIZE pages, one by one */
 #define LAB_GIANT		4	/* 1 GiB of nothing in BAR 4's second half */
 
 #define LAB_ANY_FRAME		(~0UL)
@@ -56,7 +55,7 @@
 
 /* Frames: LAB_CHUNKS pieces of contiguous memory, each aligned to its size */
 #define LAB_CHUNK_ORDER		9
-#define LAB_CHUNK_FRAMES	(1UL << LAB_CHUNK_ORDER)
+#define LAB_CHUNK_FRAMES	512UL
 #define LAB_CHUNKS		16
 #define LAB_FRAMES		(LAB_CHUNKS * LAB_CHUNK_FRAMES)
 

@@ -135,9 +135,9 @@ static void test_bad_descriptions(void **state)
 	static const struct vpci_area_desc falls[] = {
 		{ 2 * PAGE_SIZE, PAGE_SIZE }, { 0, PAGE_SIZE },
 	};
-	const char *whole = "has a mapped area that is not made of whole pages";
+	const char *whole = "has a mapped area that is not of whole pages";
 	const char *end = "has a mapped area beyond its end";
-	const char *order = "has mapped areas that overlap or do not ascend";
+	const char *order = "has mapped areas not in order";
 	struct vpci_area_desc many[VPCI_MAX_AREAS];
 	unsigned int i;
 
@@ -151,7 +151,7 @@ static void test_bad_descriptions(void **state)
 	expect_refused(&(struct vpci_bar_desc) { .size = BAR_SIZE, .areas = falls, .nr_areas = 2 }, order);
 	expect_refused(&(struct vpci_bar_desc) { .size = 256, .mapped = true }, whole);
 	expect_refused(&(struct vpci_bar_desc) { .size = BAR_SIZE, .mapped = true, .areas = overlap, .nr_areas = 1 },
-		       "has mapped areas although all of it is mapped");
+		       "is mapped as a whole and in areas");
 	expect_refused(&(struct vpci_bar_desc) { .mapped = true }, "has areas but no size");
 
 	for (i = 0; i < ARRAY_SIZE(many); i++)
