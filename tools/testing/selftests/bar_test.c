@@ -685,6 +685,68 @@ static void test_write_after_mprotect(void **state)
 	lab_unmap(lab, map, 2 * LEAF);
 }
 
+static void write_proc(const char *name, const char *text)
+{
+	assert_int_equal(sysfs_write(text, "/proc/self/%s", name), 0);
+}
+
+/* Whatever else can be done to a mapping: frames may have no struct page */
+static void test_everything_but_touching(void **state)
+{
+	static const int advice[] = {
+		MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_DONTNEED, MADV_FREE,
+		MADV_COLD, MADV_PAGEOUT, MADV_WILLNEED, MADV_REMOVE,
+		MADV_POPULATE_READ, MADV_POPULATE_WRITE,
+		25 /* MADV_COLLAPSE, newer than the C library */,
+	};
+	struct lab_client *lab = *state;
+	volatile uint64_t *giant = lab_map(lab, LAB_TOUCH_BAR, GIB, GIB, 0);
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, 2 * LEAF, 0);
+	uint64_t word, pagemap[4];
+	unsigned char resident[1024];
+	char line[256];
+	FILE *smaps;
+	size_t i;
+	int fd;
+
+	/* A leaf of each size, the largest of frames that are no memory */
+	assert_int_equal(lab_command(lab, LAB_GIANT), 0);
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, LEAF + 16 * PAGE, 0), 0);
+	(void)giant[0];
+	expect_pages(lab, map, 0, 528, true);
+
+	write_proc("clear_refs", "1");
+	write_proc("clear_refs", "4");
+	smaps = fopen("/proc/self/smaps", "r");
+	while (fgets(line, sizeof(line), smaps))
+		;
+	fclose(smaps);
+	fd = open("/proc/self/pagemap", O_RDONLY);
+	assert_int_equal(pread(fd, pagemap, sizeof(pagemap),
+			       (uintptr_t)map / PAGE * 8), sizeof(pagemap));
+	assert_int_equal(pread(fd, pagemap, sizeof(pagemap),
+			       (uintptr_t)giant / PAGE * 8), sizeof(pagemap));
+	close(fd);
+	fd = open("/proc/self/mem", O_RDONLY);
+	assert_int_equal(pread(fd, &word, 8, (uintptr_t)map), -1);
+	assert_int_equal(pread(fd, &word, 8, (uintptr_t)giant), -1);
+	close(fd);
+	mincore((void *)map, 2 * LEAF, resident);
+	mlock((void *)map, 2 * LEAF);
+	munlock((void *)map, 2 * LEAF);
+	msync((void *)map, 2 * LEAF, MS_SYNC);
+	for (i = 0; i < sizeof(advice) / sizeof(advice[0]); i++) {
+		madvise((void *)map, 2 * LEAF, advice[i]);
+		madvise((void *)giant, GIB, advice[i]);
+	}
+	/* It is all there, and can be written to */
+	expect_pages(lab, map, 0, 528, true);
+	for (i = 0; i < 528; i++)
+		map[i * 512 + 1] = lab_tag(lab, LAB_BAR, i);
+	lab_unmap(lab, map, 2 * LEAF);
+	lab_unmap(lab, giant, GIB);
+}
+
 /* A child has the mapping too, until it is taken from both */
 static void test_fork_and_revoke(void **state)
 {
@@ -826,6 +888,7 @@ int main(int argc, char **argv)
 		T(test_read_and_write_equal_mapping),
 		T(test_mremap_and_munmap_in_the_middle),
 		T(test_write_after_mprotect),
+		T(test_everything_but_touching),
 		T(test_fork_and_revoke),
 		T(test_frame_changes_hands),
 		T(test_many_extents),

@@ -33,12 +33,12 @@
 #define PAGES		(WINDOW / PAGE)
 #define INSTANCES	2
 #define TOUCHERS	2
+#define OPS		2000
 
 struct player {
 	struct lab_client lab;
 	volatile uint64_t *map;
 	atomic_bool *stop;
-	unsigned int ops;
 	atomic_size_t stale;
 	atomic_size_t seen;
 	atomic_size_t failed;
@@ -189,7 +189,7 @@ static void *play(void *arg)
 	uint32_t seed = p->lab.id * 12345;
 	unsigned int i;
 
-	for (i = 0; i < p->ops; i++) {
+	for (i = 0; i < OPS; i++) {
 		p->failed += !!play_once(p, &seed);
 		if (i % 64 == 63) {
 			vfio_client_decode(&p->lab.vfio, 0);
@@ -226,7 +226,6 @@ static void run_threads(struct player players[], atomic_bool *stop)
 static void test_nobody_sees_a_stale_page(void **state)
 {
 	static struct player players[INSTANCES];
-	const char *ops = getenv("STRESS_OPS");
 	atomic_bool stop = false;
 	int i;
 
@@ -238,7 +237,6 @@ static void test_nobody_sees_a_stale_page(void **state)
 		/* One where leaves of 2 MiB fit, one where none does */
 		p->map = lab_map(&p->lab, LAB_BAR, 0, WINDOW, i * PAGE);
 		p->stop = &stop;
-		p->ops = ops ? atoi(ops) : 4000;
 	}
 	run_threads(players, &stop);
 	for (i = 0; i < INSTANCES; i++) {
