@@ -34,6 +34,7 @@ help:
 	@echo 'make check-all  the tests on all of these kernels'
 	@echo 'make lint       static checks: sparse, clang, checkpatch, shellcheck and more'
 	@echo 'make bench-mdev what instances cost on our mdev core and on the one of the kernel'
+	@echo 'make bench-mmio what accesses of BARs cost, beside vfio-pci and the sample mbochs'
 	@echo 'make build-all  the modules for every supported kernel that is here'
 	@echo 'make unit       only the tests that need no kernel and no VM'
 	@echo 'make lab-shell  a root shell in the lab VM, modules built and at hand'
@@ -87,7 +88,7 @@ setup:
 	@tools/testing/lab/setup.sh
 
 # What is missing gets installed first; only then can KDIR be chosen.
-demo check lab-shell lab-gdb bench-mdev: setup
+demo check lab-shell lab-gdb bench-mdev bench-mmio: setup
 	@$(MAKE) --no-print-directory with-setup-$@
 
 with-setup-demo: all
@@ -119,6 +120,9 @@ BENCH ?= kernel ours
 with-setup-bench-mdev: modules
 	@tools/testing/bench/mdev.sh $(kernel-release) $(BENCH)
 
+with-setup-bench-mmio: all tests
+	@tools/testing/bench/mmio.sh $(kernel-release)
+
 lint:
 	@tools/testing/lab/setup.sh
 	@tools/testing/lab/setup.sh lint
@@ -144,4 +148,5 @@ clean:
 	@rm -rf $(O)
 
 .PHONY: all help supported check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir check-mdev-core modules tools tests setup demo check lab-shell unit \
-	install clean with-setup-demo with-setup-check with-setup-lab-shell bench-mdev with-setup-bench-mdev
+	install clean with-setup-demo with-setup-check with-setup-lab-shell bench-mdev with-setup-bench-mdev \
+	bench-mmio with-setup-bench-mmio

@@ -103,8 +103,10 @@ lane() {
 		MDEV_CORE=$core suite "build-$lane" build "$testing/lab/lane.sh" "$kver"
 		built "build-$lane" || return
 	fi
-	suite "modules-$lane" build "$testing/modules/build.sh" "$kver"
-	built "modules-$lane" || return
+	if [[ -z $core ]]; then
+		suite "modules-$lane" build "$testing/modules/build.sh" "$kver"
+		built "modules-$lane" || return
+	fi
 	case $only in
 	'' | samples | abi | guest-mbochs)
 		# shellcheck disable=SC2086 # one word or two
@@ -113,7 +115,7 @@ lane() {
 		;;
 	esac
 	case $only in
-	'' | mdev | removal* | race* | module | vpci* | samples | abi | ctl | leaks) part "$lane" "$kver" alone ;;
+	'' | mdev | removal* | race* | module | vpci* | bar* | stress | samples | abi | ctl | leaks) part "$lane" "$kver" alone ;;
 	esac
 	case $only in
 	'' | guest*) part "$lane" "$kver" guests --nested ;;
@@ -130,13 +132,14 @@ suites() {
 	host
 	grep -q '^not ok' "$out/host/build.tap" && return
 	case $only in
-	'' | lab | mdev | removal | race | module | vpci | samples | abi | ctl | guest | guest-mbochs | removal-cdev | race-cdev | vpci-cdev | \
-		guest-cdev | leaks | planted)
+	'' | lab | mdev | removal | race | module | vpci | bar | stress | samples | abi | ctl | guest | guest-bar | guest-mbochs | \
+		removal-cdev | race-cdev | vpci-cdev | bar-cdev | guest-cdev | guest-bar-cdev | leaks | planted)
 		for lane in "${lanes[@]}"; do lane "$lane"; done
 		;;
-	make | config | cli) ;;
-	*) echo "not ok - there is no suite '$only'; there are: make config cli lab mdev removal race module vpci samples abi ctl" \
-		"guest guest-mbochs removal-cdev race-cdev vpci-cdev guest-cdev leaks planted" ;;
+	make | config | area | cli) ;;
+	*) echo "not ok - there is no suite '$only'; there are: make config area cli lab mdev removal race module vpci bar stress" \
+		"samples abi ctl guest guest-bar guest-mbochs removal-cdev race-cdev vpci-cdev bar-cdev guest-cdev guest-bar-cdev" \
+		"leaks planted" ;;
 	esac
 }
 

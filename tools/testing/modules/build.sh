@@ -12,11 +12,7 @@ kver=$1
 root=$(kernel_root "$kver") || die "there is no kernel $kver; see tools/testing/lab/kernel.sh"
 kdir=${root%/}/lib/modules/$kver/build
 out=$REPO/build/modules/$kver
-tree=$REPO
-made_for=$(modinfo -F vermagic "$REPO/drivers/vfio/mdev/mdev.ko" 2> /dev/null || true)
-if [[ ${made_for%% *} != "$kver" ]]; then
-	tree=$REPO/build/lanes/$kver
-fi
+tree=$(modules_dir "$kver" '')
 [[ -e $tree/Module.symvers ]] || die "the modules for $kver are not built; run \"make\" or tools/testing/lab/lane.sh $kver"
 
 mkdir -p "$out"

@@ -27,7 +27,7 @@ run() {
 	[[ -n $only && $name != "$only" ]] || suite "$name" "$@"
 }
 
-# Of what the kernel's core does not do: it deletes "remove" before it knows that
+# What has nothing to do with the core, or what the kernel's does not do: it deletes "remove" before it knows that
 # the instance can go, and waits for users for as long as they like
 run_ours() {
 	if [[ -n ${LAB_MDEV_CORE-} ]]; then
@@ -37,6 +37,15 @@ run_ours() {
 	fi
 }
 
+# with_lab COMMAND...: with the parent driver that has no device, see modules/
+with_lab() {
+	local status=0
+	insmod "$testing/../../build/modules/$(uname -r)/vpci_lab.ko" || return
+	"$@" || status=$?
+	rmmod vpci_lab || return
+	return $status
+}
+
 "$testing/lab/load.sh" || { echo 'not ok - the modules did not load'; exit 1; }
 export VFIO_PATH=group
 run alone mdev "$bin/mdev_test" "$@"
@@ -44,18 +53,21 @@ run_ours alone removal "$bin/removal_test" "$@"
 run_ours alone race "$bin/race_test" "$@"
 run_ours alone module "$here/module_test.sh" "$bin/removal_test" "$@"
 run alone vpci "$bin/vpci_test" "$@"
+run_ours alone bar with_lab "$bin/bar_test" "$@"
+run_ours alone stress with_lab "$bin/stress_test" "$@"
 run alone samples "$here/samples_test.sh" "$@"
 run alone ctl "$testing/cli/real_test.sh" "$@"
 run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
+run_ours guests guest-bar with_lab "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
 run guests guest-mbochs "$here/guest_mbochs_test.sh" "$fbdraw" "$@"
 if "$bin/mdev_test" --has-cdev; then
 	export VFIO_PATH=cdev
 	run_ours alone removal-cdev "$bin/removal_test" "$@"
 	run_ours alone race-cdev "$bin/race_test" "$@"
 	run alone vpci-cdev "$bin/vpci_test" "$@"
-	run alone bar-cdev with_lab "$bin/bar_test" "$@"
+	run_ours alone bar-cdev with_lab "$bin/bar_test" "$@"
 	run guests guest-cdev "$here/guest_test.sh" "$fbdraw" "$@"
-	run guests guest-bar-cdev with_lab "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
+	run_ours guests guest-bar-cdev with_lab "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
 fi
 rmmod mgpu vfio_vpci mdev || echo 'not ok - the modules did not unload'
 # Loads both mdev cores, one after the other

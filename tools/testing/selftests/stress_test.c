@@ -29,7 +29,8 @@
 
 #define UUID_A "aaaaaaaa-57e5-4111-8111-0123456789ab"
 #define UUID_B "bbbbbbbb-57e5-4222-8222-0123456789ab"
-#define WINDOW		(16 * MIB)
+/* Small, so that who touches and who revokes meet often */
+#define WINDOW		(6 * MIB)
 #define PAGES		(WINDOW / PAGE)
 #define INSTANCES	2
 #define TOUCHERS	2
@@ -87,7 +88,7 @@ static void remap_once(struct player *p, uint32_t *seed)
 {
 	bool aligned = roll(seed, 2);
 	size_t pages = aligned ? 1024 : 16 + roll(seed, 1024);
-	size_t first = roll(seed, PAGES - pages), moved = pages / 4, i;
+	size_t first = roll(seed, PAGES - pages + 1), moved = pages / 4, i;
 	volatile uint64_t *map, *to;
 	char *room;
 
