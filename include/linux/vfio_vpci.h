@@ -57,7 +57,7 @@ struct vpci_device;
  */
 struct vpci_function {
 	struct kref refs;
-	struct vpci_layout layout;
+	struct vpci_layout *layout;
 	struct vpci_bar bars[VPCI_NUM_BARS];
 };
 
@@ -117,7 +117,8 @@ struct vpci_window {
  * @function: what kind it is
  * @ops: the parent driver's part
  * @config_lock: serialises config writes and resets
- * @config: the config space; written under @config_lock
+ * @config: the config space; users write it under @config_lock, the function
+ *	itself changes its own bits at any time
  * @registers_end: by BAR, the end of the parent driver's trapped area that it
  *	begins with, or 0; what region accesses need of @function most
  * @trap_lock: held for reading around each trapped access, for writing to
@@ -198,6 +199,10 @@ static inline struct vpci_device *to_vpci_device(struct vpci_config *cfg)
 {
 	return container_of(cfg, struct vpci_device, config);
 }
+
+void vpci_device_set_config(struct vpci_device *vpci, unsigned int offset,
+			    u32 mask, u32 value);
+void vpci_device_set_serial(struct vpci_device *vpci, u64 serial);
 
 int vpci_bar_back(struct vpci_device *vpci, unsigned int bar, u64 offset,
 		  phys_addr_t phys, u64 size, enum vpci_cache cache);

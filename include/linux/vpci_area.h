@@ -61,7 +61,7 @@ struct vpci_bar {
 };
 
 int vpci_areas_compile(struct vpci_bar *bar, const struct vpci_bar_desc *desc,
-		       struct vpci_layout_error *err);
+		       struct vpci_config_error *err);
 int vpci_area_claim(struct vpci_bar *bar, u64 offset, u64 size,
 		    const struct vpci_area_ops *ops);
 bool vpci_area_is_mapped(const struct vpci_bar *bar, u64 offset, u64 size);

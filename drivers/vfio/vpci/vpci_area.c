@@ -69,7 +69,7 @@ static int vpci_areas_set(struct vpci_bar *bar, const struct vpci_area *new)
 	return 0;
 }
 
-static int vpci_area_refuse(struct vpci_layout_error *err, const char *reason)
+static int vpci_area_refuse(struct vpci_config_error *err, const char *reason)
 {
 	err->reason = reason;
 	return -EINVAL;
@@ -77,7 +77,7 @@ static int vpci_area_refuse(struct vpci_layout_error *err, const char *reason)
 
 static int vpci_areas_add_mapped(struct vpci_bar *bar,
 				 const struct vpci_area_desc *desc,
-				 struct vpci_layout_error *err)
+				 struct vpci_config_error *err)
 {
 	const struct vpci_area area = {
 		.start = desc->offset,
@@ -99,7 +99,7 @@ static int vpci_areas_add_mapped(struct vpci_bar *bar,
  * which BAR it is, is the caller's to say.
  */
 int vpci_areas_compile(struct vpci_bar *bar, const struct vpci_bar_desc *desc,
-		       struct vpci_layout_error *err)
+		       struct vpci_config_error *err)
 {
 	const struct vpci_area_desc whole = { .size = desc->size };
 	u64 end = 0;

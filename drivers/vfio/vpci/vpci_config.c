@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Virtual PCI functions: config space
- *
- * vpci_layout_compile() turns a description into a layout: for every dword its
- * reset value, and for a dword that can change a slot with its masks and hook.
- * All that can be wrong with a description is found there.
+ * Virtual PCI functions: accesses to config space
  *
  * An access of any offset and length is cut into dwords with byte enables. The
  * new value of a dword keeps the read-only bits, takes the writable ones from
@@ -12,328 +8,88 @@
  * enabled and written as 1; no other bit changes. It is stored, then the hook
  * is told the old and the new value.
  *
- * A dword that nobody described has no slot: it reads its image, zero.
+ * The map of the layout leads from a dword to its value in one step: the first
+ * values are those that can change, and an instance holds them; the rest never
+ * change, and the layout does. A dword that nobody described shares one zero
+ * with all others of its kind.
+ *
+ * Writers are serialised by the caller, except for the function itself: it may
+ * change its own bits, such as status, at any time and in any context.
+ *
+ * A hook may reset the config space while a longer write is in progress. The
+ * rest of that write then meets the registers after the reset.
  *
  * No service of the kernel is called here: the file is compiled as it is in
  * user space as well, for tests.
  */
-#include <linux/array_size.h>
-#include <linux/build_bug.h>
+#include <linux/atomic.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
-#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
+#include <linux/unaligned.h>
 #include <linux/pci_regs.h>
 #include <linux/vpci_config.h>
 
-#define VPCI_COMMAND_WMASK	(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER)
-
-/* STATUS bits 15:11 and 8 are write-1-to-clear, PCI 3.0 section 6.2.3 */
-#define VPCI_STATUS_W1C		(PCI_STATUS_DETECTED_PARITY |	\
-				 PCI_STATUS_SIG_SYSTEM_ERROR |	\
-				 PCI_STATUS_REC_MASTER_ABORT |	\
-				 PCI_STATUS_REC_TARGET_ABORT |	\
-				 PCI_STATUS_SIG_TARGET_ABORT |	\
-				 PCI_STATUS_PARITY)
-
-/* A layout under construction */
-struct vpci_compile {
-	struct vpci_layout *layout;
-	struct vpci_layout_error *err;
-	/* Bytes that are described already, one bit each */
-	u8 taken[VPCI_CONFIG_DWORDS * 4 / 8];
+/* A saved state: these words, then the values that can change */
+enum {
+	VPCI_STATE_MAGIC,
+	VPCI_STATE_VERSION,
+	VPCI_STATE_FINGERPRINT_LOW,
+	VPCI_STATE_FINGERPRINT_HIGH,
+	VPCI_STATE_VALUES,
 };
 
-static int vpci_refuse(struct vpci_compile *c, const char *item,
-		       unsigned int index, const char *reason)
-{
-	c->err->item = item;
-	c->err->index = index;
-	c->err->reason = reason;
-	return -EINVAL;
-}
-
-static struct vpci_slot *vpci_compile_slot(struct vpci_compile *c,
-					   unsigned int dword)
-{
-	struct vpci_layout *layout = c->layout;
-	struct vpci_slot *slot;
-
-	if (layout->map[dword])
-		return &layout->slots[layout->map[dword] - 1];
-	if (layout->nr_slots == VPCI_MAX_SLOTS)
-		return NULL;
-
-	slot = &layout->slots[layout->nr_slots++];
-	slot->offset = dword * 4;
-	layout->map[dword] = layout->nr_slots;
-	return slot;
-}
-
-static u32 vpci_width_mask(unsigned int width)
-{
-	return width == 4 ? ~0U : (1U << (width * 8)) - 1;
-}
-
-static int vpci_compile_masks(struct vpci_compile *c,
-			      const struct vpci_reg_desc *reg)
-{
-	u32 outside = ~vpci_width_mask(reg->width);
-
-	if ((reg->reset | reg->wmask | reg->w1c) & outside)
-		return vpci_refuse(c, reg->name, reg->offset,
-				   "has a bit beyond its width");
-	if (reg->wmask & reg->w1c)
-		return vpci_refuse(c, reg->name, reg->offset,
-				   "has a bit both writable and write-1-to-clear");
-	return 0;
-}
-
-/* Enter one register whose place is checked */
-static int vpci_compile_place(struct vpci_compile *c,
-			      const struct vpci_reg_desc *reg)
-{
-	unsigned int shift = (reg->offset % 4) * 8;
-	unsigned int dword = reg->offset / 4;
-	struct vpci_slot *slot;
-
-	c->layout->image[dword] |= reg->reset << shift;
-	if (!(reg->wmask | reg->w1c))
-		return reg->hook ? vpci_refuse(c, reg->name, reg->offset,
-					       "has a hook but no bit that can be written") :
-				   0;
-
-	slot = vpci_compile_slot(c, dword);
-	if (!slot)
-		return vpci_refuse(c, reg->name, reg->offset,
-				   "is one dword too many that can change");
-	if (slot->hook && reg->hook)
-		return vpci_refuse(c, reg->name, reg->offset,
-				   "is the second hook of its dword");
-
-	slot->wmask |= reg->wmask << shift;
-	slot->w1c |= reg->w1c << shift;
-	if (reg->hook)
-		slot->hook = reg->hook;
-	return 0;
-}
-
-static int vpci_compile_reg(struct vpci_compile *c,
-			    const struct vpci_reg_desc *reg)
-{
-	u8 bytes;
-	int ret;
-
-	if (reg->width != 1 && reg->width != 2 && reg->width != 4)
-		return vpci_refuse(c, reg->name, reg->offset,
-				   "is not 1, 2 or 4 bytes wide");
-	if (reg->offset % reg->width)
-		return vpci_refuse(c, reg->name, reg->offset,
-				   "is not aligned to its width");
-	if (reg->offset + reg->width > c->layout->size)
-		return vpci_refuse(c, reg->name, reg->offset,
-				   "ends beyond the config space");
-
-	ret = vpci_compile_masks(c, reg);
-	if (ret)
-		return ret;
-
-	/* An aligned register never straddles an element of taken[] */
-	bytes = ((1U << reg->width) - 1) << (reg->offset % 8);
-	if (c->taken[reg->offset / 8] & bytes)
-		return vpci_refuse(c, reg->name, reg->offset,
-				   "overlaps another register");
-	c->taken[reg->offset / 8] |= bytes;
-
-	return vpci_compile_place(c, reg);
-}
-
-static int vpci_compile_regs(struct vpci_compile *c,
-			     const struct vpci_reg_desc *regs, unsigned int nr)
-{
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < nr; i++) {
-		ret = vpci_compile_reg(c, &regs[i]);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-static int vpci_compile_header(struct vpci_compile *c,
-			       const struct vpci_desc *desc,
-			       vpci_reg_hook command)
-{
-	const struct vpci_reg_desc regs[] = {
-		{ "vendor", PCI_VENDOR_ID, 2, desc->vendor },
-		{ "device", PCI_DEVICE_ID, 2, desc->device },
-		{ "COMMAND", PCI_COMMAND, 2, 0, VPCI_COMMAND_WMASK, 0, command },
-		{ "STATUS", PCI_STATUS, 2, 0, 0, VPCI_STATUS_W1C },
-		{ "class", PCI_CLASS_REVISION, 4,
-		  desc->class << 8 | desc->revision },
-		{ "cache line size", PCI_CACHE_LINE_SIZE, 1, 0, 0xff },
-		{ "latency timer", PCI_LATENCY_TIMER, 1 },
-		{ "header type", PCI_HEADER_TYPE, 1, PCI_HEADER_TYPE_NORMAL },
-		{ "BIST", PCI_BIST, 1 },
-		{ "CardBus CIS", PCI_CARDBUS_CIS, 4 },
-		{ "subsystem vendor", PCI_SUBSYSTEM_VENDOR_ID, 2,
-		  desc->subsystem_vendor },
-		{ "subsystem", PCI_SUBSYSTEM_ID, 2, desc->subsystem },
-		{ "expansion ROM", PCI_ROM_ADDRESS, 4 },
-		{ "capability pointer", PCI_CAPABILITY_LIST, 4 },
-		{ "reserved", 0x38, 4 },
-		{ "interrupt line", PCI_INTERRUPT_LINE, 1, 0, 0xff },
-		{ "interrupt pin", PCI_INTERRUPT_PIN, 1 },
-		{ "MIN_GNT and MAX_LAT", PCI_MIN_GNT, 2 },
-	};
-
-	if (desc->class >> 24)
-		return vpci_refuse(c, "class", 0, "has more than 24 bits");
-	if (desc->vendor == 0xffff)
-		return vpci_refuse(c, "vendor", 0,
-				   "is 0xffff, which means an absent function");
-	return vpci_compile_regs(c, regs, ARRAY_SIZE(regs));
-}
-
-static int vpci_check_bar(struct vpci_compile *c, const struct vpci_desc *desc,
-			  unsigned int i)
-{
-	const struct vpci_bar_desc *bar = &desc->bars[i];
-
-	if (!bar->size)
-		return bar->mapped ? vpci_refuse(c, "BAR", i,
-						 "is mapped but has no size") :
-				     0;
-	if (bar->size < 16 || !is_power_of_2(bar->size))
-		return vpci_refuse(c, "BAR", i,
-				   "has a size that is not a power of two from 16");
-	if (!bar->is_64bit && bar->size > 0x80000000U)
-		return vpci_refuse(c, "BAR", i,
-				   "is larger than a 32-bit BAR can be");
-	if (bar->is_64bit && i == VPCI_NUM_BARS - 1)
-		return vpci_refuse(c, "BAR", i,
-				   "is 64-bit but has no slot behind it");
-	if (bar->is_64bit && desc->bars[i + 1].size)
-		return vpci_refuse(c, "BAR", i + 1,
-				   "is the upper half of the 64-bit BAR before it");
-	return 0;
-}
-
-static int vpci_compile_bar(struct vpci_compile *c,
-			    const struct vpci_desc *desc, unsigned int i)
-{
-	const struct vpci_bar_desc *bar = &desc->bars[i];
-	u64 mask = bar->size ? ~(bar->size - 1) : 0;
-	struct vpci_reg_desc low = {
-		.name = "BAR",
-		.offset = PCI_BASE_ADDRESS_0 + 4 * i,
-		.width = 4,
-		.wmask = (u32)mask,
-	};
-	struct vpci_reg_desc high = {
-		.name = "upper half of BAR",
-		.offset = low.offset + 4,
-		.width = 4,
-		.wmask = (u32)(mask >> 32),
-	};
-	int ret;
-
-	ret = vpci_check_bar(c, desc, i);
-	if (ret)
-		return ret;
-
-	if (bar->is_64bit)
-		low.reset |= PCI_BASE_ADDRESS_MEM_TYPE_64;
-	if (bar->prefetchable)
-		low.reset |= PCI_BASE_ADDRESS_MEM_PREFETCH;
-	if (!bar->size)
-		low.reset = 0;
-
-	ret = vpci_compile_reg(c, &low);
-	if (ret || !bar->size || !bar->is_64bit)
-		return ret;
-	return vpci_compile_reg(c, &high);
-}
-
-static int vpci_compile_bars(struct vpci_compile *c,
-			     const struct vpci_desc *desc)
-{
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < VPCI_NUM_BARS; i++) {
-		ret = vpci_compile_bar(c, desc, i);
-		if (ret)
-			return ret;
-		if (desc->bars[i].size && desc->bars[i].is_64bit)
-			i++;
-	}
-	return 0;
-}
+#define VPCI_STATE_MAGIC_VALUE		0x49435056 /* "VPCI" */
+#define VPCI_STATE_VERSION_VALUE	1
 
 /**
- * vpci_layout_compile - check a description and turn it into a layout
- * @layout: filled in; of no use after an error
- * @desc: the description
- * @command: hook of the dword that holds COMMAND and STATUS, or NULL
- * @err: says what is wrong with @desc after an error
- *
- * Return: 0, or -EINVAL.
+ * vpci_config_init - a config space with every register at its reset value
+ * @cfg: filled in
+ * @layout: what it looks like; must outlive it
+ * @dwords: room for @layout->nr_slots values
  */
-int vpci_layout_compile(struct vpci_layout *layout,
-			const struct vpci_desc *desc, vpci_reg_hook command,
-			struct vpci_layout_error *err)
+void vpci_config_init(struct vpci_config *cfg, const struct vpci_layout *layout,
+		      u32 *dwords)
 {
-	struct vpci_compile c = { .layout = layout, .err = err };
-	unsigned int i;
-	int ret;
-
-	static_assert(VPCI_MAX_SLOTS <= (u8)~0);
-
-	memset(layout, 0, sizeof(*layout));
-	if (desc->config_size != PCI_CFG_SPACE_SIZE &&
-	    desc->config_size != PCI_CFG_SPACE_EXP_SIZE)
-		return vpci_refuse(&c, "config_size", desc->config_size,
-				   "is neither 256 nor 4096");
-	layout->size = desc->config_size;
-
-	ret = vpci_compile_header(&c, desc, command);
-	if (ret)
-		return ret;
-	ret = vpci_compile_bars(&c, desc);
-	if (ret)
-		return ret;
-
-	for (i = 0; i < desc->nr_regs; i++) {
-		if (desc->regs[i].offset < PCI_STD_HEADER_SIZEOF)
-			return vpci_refuse(&c, desc->regs[i].name,
-					   desc->regs[i].offset,
-					   "lies in the header");
-	}
-	return vpci_compile_regs(&c, desc->regs, desc->nr_regs);
+	cfg->layout = layout;
+	cfg->dwords = dwords;
+	memcpy(dwords, layout->reset, layout->nr_slots * sizeof(*dwords));
 }
 
 /**
  * vpci_config_reset - give every register its reset value
  * @cfg: the config space
  *
- * Hooks are not called: who resets a function takes care of all of it.
+ * Only sticky bits stay. Neither hooks nor operations are called: who resets a
+ * function takes care of all of it.
  */
 void vpci_config_reset(struct vpci_config *cfg)
 {
 	const struct vpci_layout *layout = cfg->layout;
 	unsigned int i;
 
-	for (i = 0; i < layout->nr_slots; i++)
-		WRITE_ONCE(cfg->dwords[i],
-			   layout->image[layout->slots[i].offset / 4]);
+	for (i = 0; i < layout->nr_slots; i++) {
+		u32 sticky = layout->slots[i].sticky;
+
+		WRITE_ONCE(cfg->dwords[i], (cfg->dwords[i] & sticky) |
+					   (layout->reset[i] & ~sticky));
+	}
+}
+
+static inline u32 vpci_config_get(const struct vpci_config *cfg,
+				  unsigned int offset)
+{
+	const struct vpci_layout *layout = cfg->layout;
+	unsigned int nr = layout->map[offset / 4];
+
+	if (nr < layout->nr_slots)
+		return READ_ONCE(cfg->dwords[nr]) & layout->slots[nr].readable;
+	return layout->reset[nr];
 }
 
 /**
- * vpci_config_read_dword - the value of one dword
+ * vpci_config_read_dword - the value of one dword as a guest sees it
  * @cfg: the config space
  * @offset: a multiple of 4 inside it
  *
@@ -341,11 +97,7 @@ void vpci_config_reset(struct vpci_config *cfg)
  */
 u32 vpci_config_read_dword(const struct vpci_config *cfg, unsigned int offset)
 {
-	const struct vpci_layout *layout = cfg->layout;
-	u8 slot = layout->map[offset / 4];
-
-	return slot ? READ_ONCE(cfg->dwords[slot - 1]) :
-		      layout->image[offset / 4];
+	return vpci_config_get(cfg, offset);
 }
 
 /**
@@ -358,39 +110,60 @@ u32 vpci_config_read_dword(const struct vpci_config *cfg, unsigned int offset)
 void vpci_config_read(const struct vpci_config *cfg, unsigned int offset,
 		      u8 *buf, unsigned int len)
 {
+	/* What nearly every access is */
+	if (len == 4 && offset % 4 == 0) {
+		put_unaligned_le32(vpci_config_get(cfg, offset), buf);
+		return;
+	}
+
 	while (len) {
 		unsigned int first = offset % 4;
 		unsigned int count = min(len, 4 - first);
-		u32 value = vpci_config_read_dword(cfg, offset - first);
+		u32 value = vpci_config_get(cfg, offset - first) >> (8 * first);
 		unsigned int i;
 
 		for (i = 0; i < count; i++)
-			*buf++ = value >> (8 * (first + i));
+			*buf++ = value >> (8 * i);
 		offset += count;
 		len -= count;
 	}
 }
 
-/* Bits of @value outside @enables are zero */
-static void vpci_config_write_dword(struct vpci_config *cfg,
-				    unsigned int offset, u32 value, u32 enables)
+/* The function itself may change some bits of the dword at the same time */
+static inline bool vpci_slot_store(const struct vpci_slot *slot, u32 *dword,
+				   u32 old, u32 new)
 {
-	u8 nr = cfg->layout->map[offset / 4];
+	if (slot->w1c | slot->device)
+		return try_cmpxchg(dword, &old, new);
+	WRITE_ONCE(*dword, new);
+	return true;
+}
+
+/* Bits of @value outside @enables are zero */
+static inline void vpci_config_put(struct vpci_config *cfg, unsigned int offset,
+				   u32 value, u32 enables)
+{
+	const struct vpci_layout *layout = cfg->layout;
+	unsigned int nr = layout->map[offset / 4];
 	const struct vpci_slot *slot;
 	u32 old, new;
 
-	if (!nr)
+	if (nr >= layout->nr_slots)
 		return;
-	slot = &cfg->layout->slots[nr - 1];
+	slot = &layout->slots[nr];
 
-	old = cfg->dwords[nr - 1];
-	new = old & ~(slot->wmask & enables);
-	new |= value & slot->wmask;
-	new &= ~(value & slot->w1c);
-	WRITE_ONCE(cfg->dwords[nr - 1], new);
+	do {
+		old = READ_ONCE(cfg->dwords[nr]);
+		new = old & ~(slot->wmask & enables);
+		new |= value & slot->wmask;
+		new &= ~(value & slot->w1c);
+		if (slot->adjust)
+			new = slot->adjust(cfg, offset, old, new);
+	} while (!vpci_slot_store(slot, &cfg->dwords[nr], old, new));
 
 	if (slot->hook)
-		slot->hook(cfg, offset, old, new, enables);
+		slot->hook(cfg, offset, old, new | (value & slot->trigger),
+			   enables);
 }
 
 /**
@@ -411,12 +184,227 @@ void vpci_config_write(struct vpci_config *cfg, unsigned int offset,
 		u32 value = 0, enables = 0;
 		unsigned int i;
 
-		for (i = 0; i < count; i++) {
-			value |= (u32)*buf++ << (8 * (first + i));
-			enables |= 0xffU << (8 * (first + i));
+		if (count == 4) {
+			value = get_unaligned_le32(buf);
+			enables = ~0U;
+		} else {
+			for (i = first; i < first + count; i++) {
+				value |= (u32)buf[i - first] << (8 * i);
+				enables |= 0xffU << (8 * i);
+			}
 		}
-		vpci_config_write_dword(cfg, offset - first, value, enables);
+		vpci_config_put(cfg, offset - first, value, enables);
+		buf += count;
 		offset += count;
 		len -= count;
 	}
+}
+
+/**
+ * vpci_config_set - change bits on behalf of the function itself
+ * @cfg: the config space
+ * @offset: of the dword, a multiple of 4 inside it
+ * @mask: which bits; of these only the write-1-to-clear ones and those that are
+ *	described as the device's change
+ * @value: what they become
+ *
+ * Calls no hook.
+ *
+ * Context: any; writers need not be excluded.
+ */
+void vpci_config_set(struct vpci_config *cfg, unsigned int offset, u32 mask,
+		     u32 value)
+{
+	const struct vpci_layout *layout = cfg->layout;
+	unsigned int nr = layout->map[offset / 4];
+	u32 old, new;
+
+	if (nr >= layout->nr_slots)
+		return;
+
+	mask &= layout->slots[nr].w1c | layout->slots[nr].device;
+	old = READ_ONCE(cfg->dwords[nr]);
+	do {
+		new = (old & ~mask) | (value & mask);
+	} while (!try_cmpxchg(&cfg->dwords[nr], &old, new));
+}
+
+static bool vpci_config_in_d0(const struct vpci_config *cfg)
+{
+	unsigned int pm = cfg->layout->caps[VPCI_CAP_PM];
+
+	return !pm || !(vpci_config_read_dword(cfg, pm + PCI_PM_CTRL) &
+			PCI_PM_CTRL_STATE_MASK);
+}
+
+/**
+ * vpci_config_decode - what the function answers to
+ * @cfg: the config space
+ *
+ * Nothing in another power state than D0; else what COMMAND enables, and the
+ * ROM if it is enabled itself, too.
+ *
+ * Return: bits of enum vpci_decode.
+ */
+unsigned int vpci_config_decode(const struct vpci_config *cfg)
+{
+	u32 command = vpci_config_read_dword(cfg, PCI_COMMAND);
+	u32 rom = vpci_config_read_dword(cfg, PCI_ROM_ADDRESS);
+	unsigned int decode = 0;
+
+	if (!vpci_config_in_d0(cfg))
+		return 0;
+	if (command & PCI_COMMAND_MEMORY)
+		decode |= VPCI_DECODE_MEMORY;
+	if (command & PCI_COMMAND_IO)
+		decode |= VPCI_DECODE_IO;
+	if (command & PCI_COMMAND_MEMORY && rom & PCI_ROM_ADDRESS_ENABLE)
+		decode |= VPCI_DECODE_ROM;
+	return decode;
+}
+
+/**
+ * vpci_config_bus_master - whether the function may do DMA and send messages
+ * @cfg: the config space
+ *
+ * Return: true if it may: it is enabled and in D0.
+ */
+bool vpci_config_bus_master(const struct vpci_config *cfg)
+{
+	return vpci_config_in_d0(cfg) &&
+	       vpci_config_read_dword(cfg, PCI_COMMAND) & PCI_COMMAND_MASTER;
+}
+
+/**
+ * vpci_config_state_size - how long a saved state is
+ * @layout: what the config space looks like
+ *
+ * Return: bytes.
+ */
+size_t vpci_config_state_size(const struct vpci_layout *layout)
+{
+	return (VPCI_STATE_VALUES + layout->nr_slots) * sizeof(u32);
+}
+
+/**
+ * vpci_config_save - save the state
+ * @cfg: the config space; the caller excludes writers
+ * @state: receives vpci_config_state_size() bytes
+ */
+void vpci_config_save(const struct vpci_config *cfg, __le32 *state)
+{
+	const struct vpci_layout *layout = cfg->layout;
+	unsigned int i;
+
+	state[VPCI_STATE_MAGIC] = cpu_to_le32(VPCI_STATE_MAGIC_VALUE);
+	state[VPCI_STATE_VERSION] = cpu_to_le32(VPCI_STATE_VERSION_VALUE);
+	state[VPCI_STATE_FINGERPRINT_LOW] =
+		cpu_to_le32((u32)layout->fingerprint);
+	state[VPCI_STATE_FINGERPRINT_HIGH] =
+		cpu_to_le32((u32)(layout->fingerprint >> 32));
+	for (i = 0; i < layout->nr_slots; i++)
+		state[VPCI_STATE_VALUES + i] = cpu_to_le32(cfg->dwords[i]);
+}
+
+static int vpci_state_refuse(struct vpci_config_error *err, unsigned int index,
+			     const char *reason)
+{
+	err->item = "saved state";
+	err->index = index;
+	err->reason = reason;
+	return -EINVAL;
+}
+
+static int vpci_state_check_header(const struct vpci_layout *layout,
+				   const u32 *state,
+				   struct vpci_config_error *err)
+{
+	if (state[VPCI_STATE_MAGIC] != VPCI_STATE_MAGIC_VALUE)
+		return vpci_state_refuse(err, VPCI_STATE_MAGIC,
+					 "is not one of a config space");
+	if (state[VPCI_STATE_VERSION] != VPCI_STATE_VERSION_VALUE)
+		return vpci_state_refuse(err, VPCI_STATE_VERSION,
+					 "is of a version that is not known");
+	if (state[VPCI_STATE_FINGERPRINT_LOW] != (u32)layout->fingerprint ||
+	    state[VPCI_STATE_FINGERPRINT_HIGH] !=
+	    (u32)(layout->fingerprint >> 32))
+		return vpci_state_refuse(err, VPCI_STATE_FINGERPRINT_LOW,
+					 "is of another kind of function");
+	return 0;
+}
+
+/* @next: a config space with the values of the saved state */
+static int vpci_state_check_values(const struct vpci_config *next,
+				   struct vpci_config_error *err)
+{
+	const struct vpci_layout *layout = next->layout;
+	unsigned int offset;
+
+	for (offset = 0; offset < layout->size; offset += 4) {
+		unsigned int nr = layout->map[offset / 4];
+		const struct vpci_slot *slot;
+		u32 value, constant;
+
+		if (nr >= layout->nr_slots)
+			continue;
+
+		slot = &layout->slots[nr];
+		value = next->dwords[nr];
+		constant = ~(slot->wmask | slot->w1c | slot->device);
+		if ((value ^ layout->reset[nr]) & constant)
+			return vpci_state_refuse(err, offset,
+						 "has a read-only bit changed");
+		if (slot->adjust &&
+		    slot->adjust(next, offset, value, value) != value)
+			return vpci_state_refuse(err, offset,
+						 "has a value that no guest could have written");
+	}
+	return 0;
+}
+
+/**
+ * vpci_config_load - take over a saved state
+ * @cfg: the config space; the caller excludes other writers
+ * @state: the state, little endian; overwritten
+ * @size: its length in bytes
+ * @err: says what is wrong with @state after an error; its index is the offset
+ *	of a dword
+ *
+ * A state that is refused changes nothing. One that is accepted takes effect by
+ * the operations decode and interrupt; hooks of the parent driver's registers are
+ * not called.
+ *
+ * Return: 0, or -EINVAL.
+ */
+int vpci_config_load(struct vpci_config *cfg, u32 *state, size_t size,
+		     struct vpci_config_error *err)
+{
+	const struct vpci_layout *layout = cfg->layout;
+	struct vpci_config next = {
+		.layout = layout,
+		.dwords = state + VPCI_STATE_VALUES,
+	};
+	unsigned int i;
+	int ret;
+
+	if (size != vpci_config_state_size(layout))
+		return vpci_state_refuse(err, size,
+					 "has not the length that it must have");
+	for (i = 0; i < size / sizeof(*state); i++)
+		le32_to_cpus(&state[i]);
+
+	ret = vpci_state_check_header(layout, state, err);
+	if (ret)
+		return ret;
+	ret = vpci_state_check_values(&next, err);
+	if (ret)
+		return ret;
+
+	for (i = 0; i < layout->nr_slots; i++)
+		WRITE_ONCE(cfg->dwords[i], next.dwords[i]);
+
+	layout->ops->decode(cfg);
+	if (layout->ops->interrupt)
+		layout->ops->interrupt(cfg);
+	return 0;
 }

@@ -13,7 +13,6 @@
  */
 #include <linux/jiffies.h>
 #include <linux/module.h>
-#include <linux/pci_regs.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -22,82 +21,6 @@
 
 /* VFIO itself asks as often as this */
 #define VPCI_ASK_INTERVAL	(10 * HZ)
-
-static void vpci_command_written(struct vpci_config *cfg, unsigned int offset,
-				 u32 old, u32 new, u32 enables)
-{
-	struct vpci_device *vpci = to_vpci_device(cfg);
-
-	vpci_bar_set_decode(vpci, (new & PCI_COMMAND_MEMORY) && !vpci->dead);
-}
-
-/* The second half of a BAR's description: what is not in config space */
-static int vpci_function_add_bar(struct vpci_function *function,
-				 const struct vpci_desc *desc, unsigned int bar,
-				 struct vpci_layout_error *err)
-{
-	err->item = "BAR";
-	err->index = bar;
-	if (desc->bars[bar].size > 1ULL << VPCI_REGION_SHIFT) {
-		err->reason = "is larger than 1 TiB, the room for a region";
-		return -EINVAL;
-	}
-	return vpci_areas_compile(&function->bars[bar], &desc->bars[bar], err);
-}
-
-/**
- * vpci_function_create - check and compile the description of a function
- * @dev: the parent device, for the error message
- * @desc: the description; not needed any more afterwards
- *
- * Context: may sleep.
- * Return: the function, or an ERR_PTR: -EINVAL with a log line that names what
- * is wrong, or -ENOMEM.
- */
-struct vpci_function *vpci_function_create(struct device *dev,
-					   const struct vpci_desc *desc)
-{
-	struct vpci_function *function;
-	struct vpci_layout_error err = {};
-	unsigned int i;
-	int ret;
-
-	function = kvzalloc(sizeof(*function), GFP_KERNEL);
-	if (!function)
-		return ERR_PTR(-ENOMEM);
-	kref_init(&function->refs);
-
-	ret = vpci_layout_compile(&function->layout, desc,
-				  vpci_command_written, &err);
-	for (i = 0; !ret && i < VPCI_NUM_BARS; i++)
-		ret = vpci_function_add_bar(function, desc, i, &err);
-	if (ret) {
-		dev_err(dev, "vpci: %s: %s %#x %s\n", desc->name, err.item,
-			err.index, err.reason);
-		kvfree(function);
-		return ERR_PTR(ret);
-	}
-	return function;
-}
-EXPORT_SYMBOL_GPL(vpci_function_create);
-
-static void vpci_function_release(struct kref *refs)
-{
-	kvfree(container_of(refs, struct vpci_function, refs));
-}
-
-/**
- * vpci_function_free - undo vpci_function_create()
- * @function: the function, of no use to the caller any more; NULL is ignored
- *
- * Instances that are left keep it alive.
- */
-void vpci_function_free(struct vpci_function *function)
-{
-	if (function)
-		kref_put(&function->refs, vpci_function_release);
-}
-EXPORT_SYMBOL_GPL(vpci_function_free);
 
 static void vpci_device_reset(struct vpci_device *vpci)
 {
@@ -109,6 +32,25 @@ static void vpci_device_reset(struct vpci_device *vpci)
 	vpci->ops->reset(vpci);
 	vpci_stat_inc(vpci, VPCI_STAT_RESETS);
 }
+
+/* The one decision on what the function answers to, whatever the cause */
+static void vpci_decode_changed(struct vpci_config *cfg)
+{
+	struct vpci_device *vpci = to_vpci_device(cfg);
+
+	vpci_bar_set_decode(vpci, !vpci->dead && (vpci_config_decode(cfg) &
+						  VPCI_DECODE_MEMORY));
+}
+
+static void vpci_reset_asked(struct vpci_config *cfg)
+{
+	vpci_device_reset(to_vpci_device(cfg));
+}
+
+const struct vpci_config_ops vpci_device_config_ops = {
+	.decode	= vpci_decode_changed,
+	.reset	= vpci_reset_asked,
+};
 
 static int vpci_device_open(struct vfio_device *vdev)
 {
@@ -323,6 +265,7 @@ static const struct vfio_device_ops vpci_vfio_ops = {
 static int vpci_device_init(struct vpci_device *vpci,
 			    struct vpci_function *function)
 {
+	u32 *dwords;
 	int ret;
 
 	kref_get(&function->refs);
@@ -342,12 +285,11 @@ static int vpci_device_init(struct vpci_device *vpci,
 	if (!vpci->stats)
 		return -ENOMEM;
 
-	vpci->config.layout = &function->layout;
-	vpci->config.dwords = kcalloc(function->layout.nr_slots, sizeof(u32),
-				      GFP_KERNEL_ACCOUNT);
-	if (!vpci->config.dwords)
+	dwords = kcalloc(function->layout->nr_slots, sizeof(*dwords),
+			 GFP_KERNEL_ACCOUNT);
+	if (!dwords)
 		return -ENOMEM;
-	vpci_config_reset(&vpci->config);
+	vpci_config_init(&vpci->config, function->layout, dwords);
 	return 0;
 }
 
@@ -390,16 +332,62 @@ struct vpci_device *vpci_device_alloc(size_t size, struct device *dev,
 EXPORT_SYMBOL_GPL(vpci_device_alloc);
 
 /**
+ * vpci_device_set_config - change bits of config space that are the function's
+ * @vpci: the function
+ * @offset: of the dword, a multiple of 4
+ * @mask: which bits; of these only the write-1-to-clear ones and those that are
+ *	described as the device's change
+ * @value: what they become
+ *
+ * For status of the parent driver's own registers. Calls no hook.
+ *
+ * Context: any.
+ */
+void vpci_device_set_config(struct vpci_device *vpci, unsigned int offset,
+			    u32 mask, u32 value)
+{
+	if (WARN_ON_ONCE(offset % 4 || offset >= vpci->function->layout->size))
+		return;
+
+	vpci_config_set(&vpci->config, offset, mask, value);
+}
+EXPORT_SYMBOL_GPL(vpci_device_set_config);
+
+/**
+ * vpci_device_set_serial - give an instance a serial number of its own
+ * @vpci: the instance, not registered yet
+ * @serial: the number; resets do not change it
+ *
+ * Without a visible serial number capability, nothing happens.
+ *
+ * Context: any.
+ */
+void vpci_device_set_serial(struct vpci_device *vpci, u64 serial)
+{
+	unsigned int at = vpci->function->layout->caps[VPCI_EXT_CAP_DSN];
+
+	if (!at)
+		return;
+	vpci_device_set_config(vpci, at + 4, ~0U, (u32)serial);
+	vpci_device_set_config(vpci, at + 8, ~0U, (u32)(serial >> 32));
+}
+EXPORT_SYMBOL_GPL(vpci_device_set_serial);
+
+/**
  * vpci_device_register - make the instance available to VFIO users
  * @vpci: the instance, complete
  *
- * Sets the driver data of the device to @vpci.
+ * Sets the driver data of the device to @vpci. The device must be bound to the
+ * driver, or just being: VFIO holds the driver's module while it is open.
  *
  * Context: may sleep.
  * Return: 0, or a negative errno from VFIO.
  */
 int vpci_device_register(struct vpci_device *vpci)
 {
+	if (WARN_ON_ONCE(!vpci->vdev.dev->driver))
+		return -EINVAL;
+
 	dev_set_drvdata(vpci->vdev.dev, vpci);
 	return vfio_register_emulated_iommu_dev(&vpci->vdev);
 }

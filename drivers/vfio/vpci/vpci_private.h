@@ -70,6 +70,9 @@ struct vpci_extent {
 	enum vpci_cache cache;
 };
 
+/* vpci_device.c */
+extern const struct vpci_config_ops vpci_device_config_ops;
+
 /* vpci_bar.c */
 int vpci_bar_init(struct vpci_device *vpci);
 void vpci_bar_destroy(struct vpci_device *vpci);

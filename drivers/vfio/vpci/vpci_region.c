@@ -43,7 +43,7 @@ u64 vpci_region_size(const struct vpci_device *vpci, unsigned int index)
 		return vpci->function->bars[index].size;
 	}
 	if (index == VFIO_PCI_CONFIG_REGION_INDEX)
-		return vpci->function->layout.size;
+		return vpci->function->layout->size;
 	return 0;
 }
 

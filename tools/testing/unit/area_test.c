@@ -19,7 +19,7 @@ static const struct vpci_area_ops table_ops, pba_ops;
 
 static void expect_refused(const struct vpci_bar_desc *desc, const char *reason)
 {
-	struct vpci_layout_error err = {};
+	struct vpci_config_error err = {};
 	struct vpci_bar bar;
 
 	assert_int_equal(vpci_areas_compile(&bar, desc, &err), -EINVAL);
@@ -31,7 +31,7 @@ static struct vpci_bar compile(const struct vpci_area_desc *areas, unsigned int 
 	const struct vpci_bar_desc desc = {
 		.size = BAR_SIZE, .areas = areas, .nr_areas = nr,
 	};
-	struct vpci_layout_error err = {};
+	struct vpci_config_error err = {};
 	struct vpci_bar bar;
 
 	assert_int_equal(vpci_areas_compile(&bar, &desc, &err), 0);
@@ -67,7 +67,7 @@ static void test_one_kind(void **state)
 {
 	const struct vpci_bar_desc mapped = { .size = BAR_SIZE, .mapped = true };
 	struct vpci_bar bar = compile(NULL, 0);
-	struct vpci_layout_error err;
+	struct vpci_config_error err;
 
 	(void)state;
 	expect_sound(&bar);
@@ -83,7 +83,7 @@ static void test_one_kind(void **state)
 static void test_no_bar(void **state)
 {
 	const struct vpci_bar_desc none = {};
-	struct vpci_layout_error err;
+	struct vpci_config_error err;
 	struct vpci_bar bar;
 
 	(void)state;

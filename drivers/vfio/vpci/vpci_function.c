@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Virtual PCI functions: kinds of function
+ *
+ * A kind is a compiled layout of config space and what else an instance needs to
+ * know of the description. It is immutable, and lives as long as its maker or
+ * an instance needs it.
+ */
+#include <linux/export.h>
+#include <linux/slab.h>
+
+#include "vpci_layout.h"
+#include "vpci_private.h"
+
+/* The second half of a BAR's description: what is not in config space */
+static int vpci_function_add_bar(struct vpci_function *function,
+				 const struct vpci_desc *desc, unsigned int bar,
+				 struct vpci_config_error *err)
+{
+	err->item = "BAR";
+	err->index = bar;
+	if (desc->bars[bar].size > 1ULL << VPCI_REGION_SHIFT) {
+		err->reason = "is larger than 1 TiB, the room for a region";
+		return -EINVAL;
+	}
+	return vpci_areas_compile(&function->bars[bar], &desc->bars[bar], err);
+}
+
+static int vpci_function_compile(struct vpci_function *function,
+				 const struct vpci_desc *desc,
+				 struct vpci_config_error *err)
+{
+	struct vpci_build *build;
+	unsigned int i;
+	int ret;
+
+	build = kvmalloc(sizeof(*build), GFP_KERNEL);
+	if (!build)
+		return -ENOMEM;
+
+	ret = vpci_layout_compile(build, desc, &vpci_device_config_ops, err);
+	for (i = 0; !ret && i < VPCI_NUM_BARS; i++)
+		ret = vpci_function_add_bar(function, desc, i, err);
+	if (ret)
+		goto out_free;
+
+	function->layout = kvmalloc(vpci_layout_size(build), GFP_KERNEL);
+	if (function->layout)
+		vpci_layout_emit(build, function->layout);
+	else
+		ret = -ENOMEM;
+
+out_free:
+	kvfree(build);
+	return ret;
+}
+
+/**
+ * vpci_function_create - check and compile the description of a function
+ * @dev: the parent device, for the error message
+ * @desc: the description; not needed any more afterwards
+ *
+ * Context: may sleep.
+ * Return: the function, or an ERR_PTR: -EINVAL with a log line that names what
+ * is wrong, or -ENOMEM.
+ */
+struct vpci_function *vpci_function_create(struct device *dev,
+					   const struct vpci_desc *desc)
+{
+	struct vpci_function *function;
+	struct vpci_config_error err = {};
+	int ret;
+
+	function = kvzalloc(sizeof(*function), GFP_KERNEL);
+	if (!function)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&function->refs);
+
+	ret = vpci_function_compile(function, desc, &err);
+	if (ret == -EINVAL)
+		dev_err(dev, "vpci: %s: %s %#x %s\n", desc->name, err.item,
+			err.index, err.reason);
+	if (ret) {
+		vpci_function_free(function);
+		return ERR_PTR(ret);
+	}
+	return function;
+}
+EXPORT_SYMBOL_GPL(vpci_function_create);
+
+static void vpci_function_release(struct kref *refs)
+{
+	struct vpci_function *function =
+		container_of(refs, struct vpci_function, refs);
+
+	kvfree(function->layout);
+	kvfree(function);
+}
+
+/**
+ * vpci_function_free - undo vpci_function_create()
+ * @function: the function, of no use to the caller any more; NULL is ignored
+ *
+ * Instances that are left keep it alive.
+ */
+void vpci_function_free(struct vpci_function *function)
+{
+	if (function)
+		kref_put(&function->refs, vpci_function_release);
+}
+EXPORT_SYMBOL_GPL(vpci_function_free);
