@@ -45,28 +45,32 @@
 #include <linux/vpci_config.h>
 #include <linux/vpci_desc.h>
 
+/* Number of the expansion ROM where BARs have numbers */
+#define VPCI_ROM	VFIO_PCI_ROM_REGION_INDEX
+
 struct vpci_device;
 
 /**
  * struct vpci_function - a kind of virtual PCI function, shared by instances
  * @refs: its maker's and one of each instance, which may outlive the maker
  * @layout: of the config space
- * @bars: as described, cut into areas
+ * @bars: by number, cut into areas; the last one is the expansion ROM
  *
  * Made by vpci_function_create(), immutable from then on.
  */
 struct vpci_function {
 	struct kref refs;
 	struct vpci_layout *layout;
-	struct vpci_bar bars[VPCI_NUM_BARS];
+	struct vpci_bar bars[VPCI_NUM_BARS + 1];
 };
 
 /**
  * struct vpci_ops - what only the parent driver knows
- * @bar_read: the guest reads from a trapped BAR. @offset is a multiple of
- *	@width, which is 1, 2, 4 or 8; the access lies inside the BAR. Returns
- *	the value in the processor's order
- * @bar_write: likewise, the guest writes
+ * @bar_read: the guest reads from a trapped BAR, or from the expansion ROM,
+ *	whose number is VPCI_ROM. @offset is a multiple of @width, which is
+ *	1, 2, 4 or 8; the access lies inside the BAR. Returns the value in the
+ *	processor's order
+ * @bar_write: likewise, the guest writes; never to the ROM
  * @reset: bring device behaviour to its state after creation; nothing of what
  *	the guest wrote may stay. Called for each reset and at the last close.
  *	Memory decode is off and no trapped access is in flight
@@ -129,7 +133,7 @@ struct vpci_window {
  * @memory_lock: held for reading while a fault looks up and inserts a frame,
  *	for writing while @backings or @decode change and mappings are removed
  * @backings: frames by page of the VFIO region space; under @memory_lock
- * @decode: the function answers to memory accesses; changes under all four
+ * @decode: what it answers to, of enum vpci_decode; changes under all four
  *	locks, so each of them is enough to read it
  * @window_lock: protects @window, with @memory_lock held for reading;
  *	@memory_lock held for writing does so too
@@ -163,7 +167,7 @@ struct vpci_device {
 	struct maple_tree backings;
 	struct mutex window_lock;
 	struct vpci_window window;
-	bool decode;
+	unsigned int decode;
 	bool dead;
 
 	struct mutex irq_lock;

@@ -49,6 +49,7 @@ struct vpci_area {
  * struct vpci_bar - a BAR, cut into areas
  * @size: bytes; 0 means that there is no such BAR
  * @cache: as described
+ * @decode: what it takes to reach it, of enum vpci_decode
  * @nr_areas: number of @areas in use
  * @areas: ascending, without gaps, neighbours differ in kind; mapped ones
  *	consist of whole pages
@@ -56,6 +57,7 @@ struct vpci_area {
 struct vpci_bar {
 	u64 size;
 	enum vpci_cache cache;
+	unsigned int decode;
 	unsigned int nr_areas;
 	struct vpci_area areas[VPCI_MAX_AREAS];
 };

@@ -110,11 +110,14 @@ int vpci_areas_compile(struct vpci_bar *bar, const struct vpci_bar_desc *desc,
 	if (!desc->size)
 		return desc->mapped || desc->nr_areas ?
 		       vpci_area_refuse(err, "has areas but no size") : 0;
+	if (desc->is_io && desc->nr_areas)
+		return vpci_area_refuse(err, "is in I/O space, which cannot be mapped");
 	if (desc->mapped && desc->nr_areas)
 		return vpci_area_refuse(err, "is mapped as a whole and in areas");
 
 	bar->size = desc->size;
 	bar->cache = desc->cache;
+	bar->decode = desc->is_io ? VPCI_DECODE_IO : VPCI_DECODE_MEMORY;
 	bar->nr_areas = 1;
 	bar->areas[0].last = desc->size - 1;
 	if (desc->mapped)

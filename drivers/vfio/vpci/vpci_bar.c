@@ -90,7 +90,7 @@ static bool vpci_backing_find(struct vpci_device *vpci, unsigned long index,
 
 	lockdep_assert_held(&vpci->memory_lock);
 
-	entry = vpci->decode ? mas_walk(&mas) : NULL;
+	entry = vpci->decode & VPCI_DECODE_MEMORY ? mas_walk(&mas) : NULL;
 	if (!entry)
 		return false;
 	extent->first = mas.index;
@@ -107,7 +107,7 @@ static bool vpci_backing_request(struct vpci_device *vpci, unsigned long index)
 	int ret = -EIO;
 
 	down_read(&vpci->touch_lock);
-	if (vpci->decode)
+	if (vpci->decode & VPCI_DECODE_MEMORY)
 		ret = vpci->ops->fault_backing(vpci, pos >> VPCI_REGION_SHIFT,
 					       pos & VPCI_REGION_MASK);
 	up_read(&vpci->touch_lock);
@@ -128,7 +128,8 @@ bool vpci_backing_touch(struct vpci_device *vpci, unsigned long index,
 		if (vpci_backing_find(vpci, index, extent))
 			return true;
 		/* With decode off the parent may be gone, its ops with it */
-		if (!tries || !vpci->decode || !vpci->ops->fault_backing)
+		if (!tries || !(vpci->decode & VPCI_DECODE_MEMORY) ||
+		    !vpci->ops->fault_backing)
 			return false;
 		up_read(&vpci->memory_lock);
 		tries = vpci_backing_request(vpci, index) ? tries - 1 : 0;
@@ -142,9 +143,14 @@ static void vpci_bar_unmap(struct vpci_device *vpci, u64 start, u64 size)
 	unmap_mapping_range(vpci->vdev.inode->i_mapping, start, size, true);
 }
 
-/* The one place that changes decode; removes every mapping when it does */
-void vpci_bar_set_decode(struct vpci_device *vpci, bool decode)
+/*
+ * The one place that changes decode. Every trapped access that began before is
+ * over when it returns, and every mapping is gone if that of memory changed.
+ */
+void vpci_bar_set_decode(struct vpci_device *vpci, unsigned int decode)
 {
+	bool memory = (vpci->decode ^ decode) & VPCI_DECODE_MEMORY;
+
 	lockdep_assert_held(&vpci->config_lock);
 
 	if (vpci->decode == decode)
@@ -155,8 +161,10 @@ void vpci_bar_set_decode(struct vpci_device *vpci, bool decode)
 	down_write(&vpci->touch_lock);
 	down_write(&vpci->memory_lock);
 	vpci->decode = decode;
-	vpci_bar_unmap(vpci, 0, vpci_region_start(VPCI_NUM_BARS));
-	vpci_window_close(vpci);
+	if (memory) {
+		vpci_bar_unmap(vpci, 0, vpci_region_start(VPCI_NUM_BARS));
+		vpci_window_close(vpci);
+	}
 	up_write(&vpci->memory_lock);
 	up_write(&vpci->touch_lock);
 	percpu_up_write(&vpci->trap_lock);
@@ -277,7 +285,8 @@ static void vpci_bar_find_registers(struct vpci_device *vpci)
 		const struct vpci_bar *bar = &vpci->function->bars[i];
 		const struct vpci_area *area = &bar->areas[0];
 
-		if (bar->size && !area->mapped && !area->library)
+		if (bar->size && bar->decode == VPCI_DECODE_MEMORY &&
+		    !area->mapped && !area->library)
 			vpci->registers_end[i] = area->last + 1;
 	}
 }

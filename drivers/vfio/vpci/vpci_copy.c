@@ -162,7 +162,7 @@ int vpci_bar_copy(struct vpci_device *vpci, unsigned int bar, u64 offset,
 	int ret = 0;
 
 	if (!vpci_backing_touch(vpci, pos >> PAGE_SHIFT, &extent)) {
-		if (!vpci->decode)
+		if (!(vpci->decode & VPCI_DECODE_MEMORY))
 			ret = -EIO;
 		else if (!write)
 			memset(buf, 0xff, len);

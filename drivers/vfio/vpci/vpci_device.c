@@ -26,7 +26,7 @@ static void vpci_device_reset(struct vpci_device *vpci)
 {
 	lockdep_assert_held(&vpci->config_lock);
 
-	vpci_bar_set_decode(vpci, false);
+	vpci_bar_set_decode(vpci, 0);
 	vpci_bar_reset(vpci);
 	vpci_config_reset(&vpci->config);
 	vpci->ops->reset(vpci);
@@ -38,8 +38,7 @@ static void vpci_decode_changed(struct vpci_config *cfg)
 {
 	struct vpci_device *vpci = to_vpci_device(cfg);
 
-	vpci_bar_set_decode(vpci, !vpci->dead && (vpci_config_decode(cfg) &
-						  VPCI_DECODE_MEMORY));
+	vpci_bar_set_decode(vpci, vpci->dead ? 0 : vpci_config_decode(cfg));
 }
 
 static void vpci_reset_asked(struct vpci_config *cfg)

@@ -26,6 +26,18 @@ static int vpci_function_add_bar(struct vpci_function *function,
 	return vpci_areas_compile(&function->bars[bar], &desc->bars[bar], err);
 }
 
+static int vpci_function_add_rom(struct vpci_function *function,
+				 const struct vpci_desc *desc,
+				 struct vpci_config_error *err)
+{
+	const struct vpci_bar_desc rom = { .size = desc->rom_size };
+	int ret;
+
+	ret = vpci_areas_compile(&function->bars[VPCI_ROM], &rom, err);
+	function->bars[VPCI_ROM].decode = VPCI_DECODE_ROM;
+	return ret;
+}
+
 static int vpci_function_compile(struct vpci_function *function,
 				 const struct vpci_desc *desc,
 				 struct vpci_config_error *err)
@@ -41,6 +53,8 @@ static int vpci_function_compile(struct vpci_function *function,
 	ret = vpci_layout_compile(build, desc, &vpci_device_config_ops, err);
 	for (i = 0; !ret && i < VPCI_NUM_BARS; i++)
 		ret = vpci_function_add_bar(function, desc, i, err);
+	if (!ret)
+		ret = vpci_function_add_rom(function, desc, err);
 	if (ret)
 		goto out_free;
 

@@ -77,7 +77,7 @@ extern const struct vpci_config_ops vpci_device_config_ops;
 int vpci_bar_init(struct vpci_device *vpci);
 void vpci_bar_destroy(struct vpci_device *vpci);
 void vpci_bar_reset(struct vpci_device *vpci);
-void vpci_bar_set_decode(struct vpci_device *vpci, bool decode);
+void vpci_bar_set_decode(struct vpci_device *vpci, unsigned int decode);
 bool vpci_backing_touch(struct vpci_device *vpci, unsigned long index,
 			struct vpci_extent *extent);
 

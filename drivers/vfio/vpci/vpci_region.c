@@ -4,7 +4,8 @@
  *
  * An access must lie inside its region, otherwise all of it is refused:
  * -EFAULT for config space and -EINVAL for BARs, as vfio-pci answers an access
- * that begins outside. Memory of a BAR is not there while decode is off: -EIO.
+ * that begins outside. A BAR, or the ROM, is not there while the guest has it
+ * disabled: -EIO. The ROM cannot be written: -EINVAL.
  *
  * An access of a BAR is cut at the borders of its areas, and what traps is cut
  * further into naturally aligned accesses of 1, 2, 4 or 8 bytes.
@@ -38,8 +39,8 @@ struct vpci_access {
 
 u64 vpci_region_size(const struct vpci_device *vpci, unsigned int index)
 {
-	if (index < VPCI_NUM_BARS) {
-		index = array_index_nospec(index, VPCI_NUM_BARS);
+	if (index <= VPCI_ROM) {
+		index = array_index_nospec(index, VPCI_ROM + 1);
 		return vpci->function->bars[index].size;
 	}
 	if (index == VFIO_PCI_CONFIG_REGION_INDEX)
@@ -96,8 +97,9 @@ int vpci_region_get_info(struct vfio_device *vdev,
 	info->flags = 0;
 	info->cap_offset = 0;
 	if (info->size)
-		info->flags |= VFIO_REGION_INFO_FLAG_READ |
-			       VFIO_REGION_INFO_FLAG_WRITE;
+		info->flags |= VFIO_REGION_INFO_FLAG_READ;
+	if (info->size && info->index != VPCI_ROM)
+		info->flags |= VFIO_REGION_INFO_FLAG_WRITE;
 	if (info->index >= VPCI_NUM_BARS)
 		return 0;
 
@@ -112,6 +114,8 @@ static int vpci_config_access(struct vpci_device *vpci, unsigned int offset,
 			      u8 *buf, unsigned int len, bool write)
 {
 	int ret = -ENODEV;
+
+	offset = array_index_nospec(offset, vpci->function->layout->size);
 
 	if (!write) {
 		vpci_config_read(&vpci->config, offset, buf, len);
@@ -200,7 +204,7 @@ static void vpci_trap_one(struct vpci_device *vpci, unsigned int bar,
 	}
 }
 
-/* The range lies in one area. -EIO: decode is off */
+/* The range lies in one area. -EIO: the BAR is not decoded */
 static int vpci_trap_access(struct vpci_device *vpci, unsigned int bar,
 			    const struct vpci_area *area, u64 offset, u8 *buf,
 			    unsigned int len, bool write)
@@ -208,7 +212,7 @@ static int vpci_trap_access(struct vpci_device *vpci, unsigned int bar,
 	int ret = -EIO;
 
 	percpu_down_read(&vpci->trap_lock);
-	if (!vpci->decode)
+	if (!(vpci->decode & vpci->function->bars[bar].decode))
 		goto out_unlock;
 
 	while (len) {
@@ -279,6 +283,8 @@ static int vpci_access_prepare(struct vpci_access *access, loff_t pos,
 	if (count > size || access->offset > size - count)
 		return access->index == VFIO_PCI_CONFIG_REGION_INDEX ?
 		       -EFAULT : -EINVAL;
+	if (access->index == VPCI_ROM && access->write)
+		return -EINVAL;
 	/* Only for a length of zero can it be a region that is not there */
 	access->index = array_index_nospec(access->index, VFIO_PCI_NUM_REGIONS);
 	return 0;
@@ -330,7 +336,7 @@ static noinline ssize_t vpci_region_rw(struct vpci_access *access,
 
 /*
  * What follows is the quick way for what a guest does all the time: one access
- * of one register of the parent driver's, in the first area of a BAR. It has no
+ * of one register of the parent driver's, in the first area of a memory BAR. It has no
  * loop and no buffer, and looks at as little memory as possible. What is not as
  * simple as that, errors included, it leaves to vpci_region_rw().
  */
@@ -358,7 +364,7 @@ static bool vpci_register_read(struct vpci_device *vpci, u64 pos,
 		return false;
 
 	percpu_down_read(&vpci->trap_lock);
-	decode = vpci->decode;
+	decode = vpci->decode & VPCI_DECODE_MEMORY;
 	if (decode)
 		*value = vpci->ops->bar_read(vpci, index, offset, width);
 	percpu_up_read(&vpci->trap_lock);
@@ -378,7 +384,7 @@ static bool vpci_register_write(struct vpci_device *vpci, u64 pos,
 		return false;
 
 	percpu_down_read(&vpci->trap_lock);
-	decode = vpci->decode;
+	decode = vpci->decode & VPCI_DECODE_MEMORY;
 	if (decode)
 		vpci->ops->bar_write(vpci, index, offset, width, value);
 	percpu_up_read(&vpci->trap_lock);
