@@ -12,7 +12,7 @@
  *
  * Data passes through a buffer on the stack, so that user memory is touched
  * with no lock held. Such a buffer, and every loop, lock and division, costs more
- * than a register is worth: single registers have a way of their own, at the end.
+ * than a register is worth: single registers have ways of their own, at the end.
  */
 #include <linux/bitops.h>
 #include <linux/minmax.h>
@@ -336,9 +336,10 @@ static noinline ssize_t vpci_region_rw(struct vpci_access *access,
 
 /*
  * What follows is the quick way for what a guest does all the time: one access
- * of one register of the parent driver's, in the first area of a memory BAR. It has no
- * loop and no buffer, and looks at as little memory as possible. What is not as
- * simple as that, errors included, it leaves to vpci_region_rw().
+ * of one register of the parent driver's, in the first area of a memory BAR, or a read
+ * of config space. It has no loop and no buffer, and looks at as little memory
+ * as possible. What is not as simple as that, errors included, it leaves to
+ * vpci_region_rw().
  */
 static bool vpci_register_traps(struct vpci_device *vpci, unsigned int index,
 				u64 offset, unsigned int width)
@@ -410,6 +411,23 @@ static int vpci_register_to_user(char __user *to, unsigned int width, u64 value)
 	}
 }
 
+/* Reading config space takes no lock, and changes nothing */
+static bool vpci_config_dword_read(struct vpci_device *vpci, u64 pos,
+				   unsigned int width, u64 *value)
+{
+	u64 offset = pos - vpci_region_start(VFIO_PCI_CONFIG_REGION_INDEX);
+	unsigned int size = vpci->function->layout->size;
+
+	if (width > 4 || offset >= size || READ_ONCE(vpci->dead))
+		return false;
+
+	offset = array_index_nospec(offset, size);
+	*value = vpci_config_read_dword(&vpci->config, offset & ~3ULL) >>
+		 8 * (offset % 4);
+	vpci_stat_inc(vpci, VPCI_STAT_CONFIG_READS);
+	return true;
+}
+
 ssize_t vpci_region_read(struct vfio_device *vdev, char __user *buf,
 			 size_t count, loff_t *ppos)
 {
@@ -418,7 +436,8 @@ ssize_t vpci_region_read(struct vfio_device *vdev, char __user *buf,
 	u64 value;
 
 	if (vpci_is_register(*ppos, count) &&
-	    vpci_register_read(vpci, *ppos, count, &value)) {
+	    (vpci_config_dword_read(vpci, *ppos, count, &value) ||
+	     vpci_register_read(vpci, *ppos, count, &value))) {
 		if (vpci_register_to_user(buf, count, value))
 			return -EFAULT;
 		*ppos += count;
