@@ -37,6 +37,9 @@ help:
 	@echo 'make bench-mmio what accesses of BARs cost, beside vfio-pci and the sample mbochs'
 	@echo 'make build-all  the modules for every supported kernel that is here'
 	@echo 'make unit       only the tests that need no kernel and no VM'
+	@echo 'make fuzz       look for a fault in the config space engine; FUZZ_SECONDS=600'
+	@echo 'make coverage   which part of the config space engine its tests run'
+	@echo 'make bench-config   how long an access to config space takes'
 	@echo 'make lab-shell  a root shell in the lab VM, modules built and at hand'
 	@echo 'make lab-gdb    the same with a debug kernel that gdb can attach to'
 	@echo 'make setup      install what building and testing need (Debian 12, 13)'
@@ -82,13 +85,15 @@ tools:
 
 tests:
 	@$(MAKE) --no-print-directory -C tools/testing/unit O=$(CURDIR)/$(O)/unit
+	@$(MAKE) --no-print-directory -C tools/testing/fuzz O=$(CURDIR)/$(O)/fuzz
+	@$(MAKE) --no-print-directory -C tools/testing/qemu O=$(CURDIR)/$(O)/qemu
 	@$(MAKE) --no-print-directory -C tools/testing/selftests O=$(CURDIR)/$(O)/selftests KDIR=$(KDIR)
 
 setup:
 	@tools/testing/lab/setup.sh
 
 # What is missing gets installed first; only then can KDIR be chosen.
-demo check lab-shell lab-gdb bench-mdev bench-mmio: setup
+demo check lab-shell lab-gdb bench-mdev bench-mmio bench-config: setup
 	@$(MAKE) --no-print-directory with-setup-$@
 
 with-setup-demo: all
@@ -100,11 +105,27 @@ with-setup-check:
 unit:
 	+@tools/testing/check.sh "" "$(T)"
 
+# How long "make fuzz" looks
+FUZZ_SECONDS := 600
+
+fuzz: setup
+	@$(MAKE) --no-print-directory -C tools/testing/fuzz O=$(CURDIR)/$(O)/fuzz
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tools/testing/fuzz/fuzz.sh
+
+coverage: setup
+	@tools/testing/unit/coverage.sh
+
 check-all:
 	@$(MAKE) --no-print-directory check LANE="$(LANES)"
 
 with-setup-lab-shell: all tests
 	@tools/testing/lab/run.sh --kver $(kernel-release) --shell
+
+with-setup-bench-config: modules tests
+	@$(MAKE) --no-print-directory -C tools/testing/bench O=$(CURDIR)/$(O)/bench
+	@$(O)/bench/config_bench
+	@tools/testing/lab/run.sh --name bench --kver $(kernel-release) \
+		--out $(CURDIR)/$(O)/bench/lab -- tools/testing/bench/vfio.sh
 
 # The first of the lanes, unless one is named, that has debug information
 GDB_LANE := $(if $(filter command line,$(origin LANE)),$(LANE),debug-7.2)
@@ -149,4 +170,4 @@ clean:
 
 .PHONY: all help supported check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir check-mdev-core modules tools tests setup demo check lab-shell unit \
 	install clean with-setup-demo with-setup-check with-setup-lab-shell bench-mdev with-setup-bench-mdev \
-	bench-mmio with-setup-bench-mmio
+	bench-mmio with-setup-bench-mmio fuzz coverage bench-config with-setup-bench-config

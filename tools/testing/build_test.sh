@@ -65,9 +65,25 @@ test_help_lists_the_targets() {
 	local target
 
 	make -s -C "$top" help > "$work/out"
-	for target in all demo check lab-shell setup install clean; do
+	for target in all demo check fuzz coverage bench-config lab-shell setup install clean; do
 		expect_has out "make $target "
 	done
+}
+
+# The example of the guide, as a module of its own
+test_guide_example_builds() {
+	local kdir=/lib/modules/${KVER-}/build
+	[[ -n ${KVER-} ]] || skip 'for no kernel in particular'
+	awk '/^   :name: example$/ { inside = 1; next } inside && /^[^ ]/ { exit } inside { sub(/^   /, ""); print }' \
+		"$top/Documentation/driver-api/vpci.rst" > "$work/example.c"
+	cat > "$work/Kbuild" <<-EOF
+		LINUXINCLUDE := -I$(realpath "$top")/include \$(LINUXINCLUDE)
+		obj-m := example.o
+	EOF
+	make -s -C "$kdir" M="$work" W=1 KBUILD_EXTRA_SYMBOLS="$(realpath "$top")/Module.symvers" \
+		modules > "$work/out" 2>&1 || fail "it does not build: $(cat "$work/out")"
+	! grep -i 'warning' "$work/out" || fail "$(cat "$work/out")"
+	[[ -e $work/example.ko ]] || fail 'there is no module'
 }
 
 tap_main "$@"

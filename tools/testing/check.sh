@@ -70,6 +70,9 @@ host() {
 	if wanted make; then suite make "$testing/build_test.sh" "${tests[@]}"; fi
 	if wanted config; then suite config build/unit/config_test "${tests[@]}"; fi
 	if wanted area; then suite area build/unit/area_test "${tests[@]}"; fi
+	if wanted config-qemu; then suite config-qemu "$testing/qemu/compare.py" build/qemu/function "${tests[@]}"; fi
+	if wanted config-lspci; then suite config-lspci "$testing/qemu/lspci_test.sh" "$top/build/qemu/function" "${tests[@]}"; fi
+	if wanted config-fuzz; then suite config-fuzz "$testing/fuzz/fuzz.sh" "${tests[@]}"; fi
 	if wanted cli; then cli "${tests[@]}"; fi
 }
 
@@ -136,10 +139,10 @@ suites() {
 		removal-cdev | race-cdev | vpci-cdev | bar-cdev | guest-cdev | guest-bar-cdev | leaks | planted)
 		for lane in "${lanes[@]}"; do lane "$lane"; done
 		;;
-	make | config | area | cli) ;;
-	*) echo "not ok - there is no suite '$only'; there are: make config area cli lab mdev removal race module vpci bar stress" \
-		"samples abi ctl guest guest-bar guest-mbochs removal-cdev race-cdev vpci-cdev bar-cdev guest-cdev guest-bar-cdev" \
-		"leaks planted" ;;
+	make | config | config-qemu | config-lspci | config-fuzz | area | cli) ;;
+	*) echo "not ok - there is no suite '$only'; there are: make config config-qemu config-lspci config-fuzz area cli" \
+		"lab mdev removal race module vpci bar stress samples abi ctl guest guest-bar guest-mbochs" \
+		"removal-cdev race-cdev vpci-cdev bar-cdev guest-cdev guest-bar-cdev leaks planted" ;;
 	esac
 }
 

@@ -90,7 +90,8 @@ test_cppcheck() {
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability \
 		--inline-suppr --suppress=missingInclude \
 		$(files 'tools/mdev-ctl/*.c' 'tools/testing/cli/*.c' 'tools/testing/lab/*.c' \
-			'tools/testing/selftests/*.c') > "$work/out" 2>&1 || fail "$(cat "$work/out")"
+			'tools/testing/selftests/*.c' 'tools/testing/unit/*.c' 'tools/testing/fuzz/*.c' \
+			'tools/testing/qemu/*.c' 'tools/testing/bench/*.c') > "$work/out" 2>&1 || fail "$(cat "$work/out")"
 }
 
 test_analyzer() {

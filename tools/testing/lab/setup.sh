@@ -16,7 +16,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 PACKAGES=(gcc make libc6-dev pkg-config libjson-c-dev libcmocka-dev
-	qemu-system-x86 busybox-static cpio kmod python3 xz-utils zstd)
+	qemu-system-x86 busybox-static cpio kmod python3 xz-utils zstd pciutils)
 DEBUG_PACKAGES=(flex bison bc libelf-dev perl)
 LINT_PACKAGES=(sparse clang llvm lld cppcheck shellcheck perl)
 QEMU_AT_LEAST=1:10
@@ -32,8 +32,18 @@ check_system() {
 	'debian 12 x86_64' | 'debian 13 x86_64') return ;;
 	esac
 	die "this system is '$id', and packages are known for Debian 12 and 13 on x86_64 only. Install by other means:" \
-		"gcc, make, C library headers, pkg-config, json-c and cmocka with headers, QEMU 10 for x86, a static busybox," \
-		"cpio, kmod, python3, xz, zstd, and image, modules and headers of one Linux $KVER_GLOB kernel"
+		"gcc, make, clang with libFuzzer, C library headers, pkg-config, json-c and cmocka with headers, QEMU 10 for" \
+		"x86, pciutils, a static busybox, cpio, kmod, python3, xz, zstd, and image, modules and headers of one Linux $KVER_GLOB kernel"
+}
+
+# What fuzzing needs. The libraries of clang are of one version with it, and apt has those of several.
+clang_packages() {
+	local version
+	if version=$(clang -dumpversion 2>/dev/null); then
+		echo "libclang-rt-${version%%.*}-dev"
+	else
+		printf '%s\n' clang libclang-rt-dev
+	fi
 }
 
 # Names of PACKAGES that are not installed, or too old.
@@ -157,6 +167,7 @@ unpack_kernel() {
 main() {
 	local missing kver='' codename install=() name part
 	check_system
+	readarray -t -O "${#PACKAGES[@]}" PACKAGES < <(clang_packages)
 	readarray -t missing < <(missing_packages)
 	kver=$(kernel_find "$KVER_GLOB") || missing+=("linux $KVER_GLOB")
 	((${#missing[@]})) || return 0

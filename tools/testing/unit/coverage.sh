@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds the tests of the config space engine once more, with gcov, and prints
+# which part of its lines they run. Fails if it is less than 95 % of a file.
+
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+out=$here/../../../build/coverage
+at_least=95
+
+rm -rf "$out"
+make -s -C "$here" O="$out" SANITIZE=--coverage
+"$out/config_test" > "$out/tap" || { grep '^not ok' "$out/tap"; exit 1; }
+
+status=0
+cd "$here"
+for object in "$out"/vpci_*.o; do
+	name=$(basename "$object" .o).c
+	read -r percent of < <(gcov -n "$object" | grep -A 1 "^File '.*/$name'" |
+		sed -n 's/^Lines executed:\([0-9.]*\)% of \([0-9]*\)/\1 \2/p')
+	echo "$name: $percent % of $of lines"
+	awk -v got="$percent" -v want=$at_least 'BEGIN { exit got < want }' || status=1
+	gcov -t "$object" | sed -n 's/^ *#####: */    not run: /p'
+done
+((status == 0)) || echo "coverage.sh: less than $at_least % of a file; see the lines above" >&2
+exit $status
