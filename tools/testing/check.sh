@@ -118,7 +118,7 @@ lane() {
 		;;
 	esac
 	case $only in
-	'' | mdev | removal* | race* | module | vpci* | bar* | stress | samples | abi | ctl | leaks) part "$lane" "$kver" alone ;;
+	'' | mdev | removal* | race* | module | vpci* | function* | bar* | stress | samples | abi | ctl | leaks) part "$lane" "$kver" alone ;;
 	esac
 	case $only in
 	'' | guest*) part "$lane" "$kver" guests --nested ;;
@@ -135,14 +135,14 @@ suites() {
 	host
 	grep -q '^not ok' "$out/host/build.tap" && return
 	case $only in
-	'' | lab | mdev | removal | race | module | vpci | bar | stress | samples | abi | ctl | guest | guest-bar | guest-mbochs | \
-		removal-cdev | race-cdev | vpci-cdev | bar-cdev | guest-cdev | guest-bar-cdev | leaks | planted)
+	'' | lab | mdev | removal | race | module | vpci | function | bar | stress | samples | abi | ctl | guest | guest-bar | guest-mbochs | \
+		removal-cdev | race-cdev | vpci-cdev | function-cdev | bar-cdev | guest-cdev | guest-bar-cdev | leaks | planted)
 		for lane in "${lanes[@]}"; do lane "$lane"; done
 		;;
 	make | config | config-qemu | config-lspci | config-fuzz | area | cli) ;;
 	*) echo "not ok - there is no suite '$only'; there are: make config config-qemu config-lspci config-fuzz area cli" \
-		"lab mdev removal race module vpci bar stress samples abi ctl guest guest-bar guest-mbochs" \
-		"removal-cdev race-cdev vpci-cdev bar-cdev guest-cdev guest-bar-cdev leaks planted" ;;
+		"lab mdev removal race module vpci function bar stress samples abi ctl guest guest-bar guest-mbochs" \
+		"removal-cdev race-cdev vpci-cdev function-cdev bar-cdev guest-cdev guest-bar-cdev leaks planted" ;;
 	esac
 }
 

@@ -17,5 +17,5 @@ tree=$(modules_dir "$kver" '')
 
 mkdir -p "$out"
 ln -sfn "$REPO/include" "$out/include"
-ln -sf "$REPO"/tools/testing/modules/{Kbuild,vpci_lab.c,vpci_lab.h} "$out/"
+ln -sf "$REPO"/tools/testing/modules/{Kbuild,*.c,*.h} "$out/"
 make --no-print-directory -C "$kdir" M="$out" W=1 KBUILD_EXTRA_SYMBOLS="$tree/Module.symvers" modules

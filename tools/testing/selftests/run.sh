@@ -37,12 +37,13 @@ run_ours() {
 	fi
 }
 
-# with_lab COMMAND...: with the parent driver that has no device, see modules/
-with_lab() {
-	local status=0
-	insmod "$testing/../../build/modules/$(uname -r)/vpci_lab.ko" || return
+# with_module NAME COMMAND...: with one of the parent drivers that have no device, see modules/
+with_module() {
+	local status=0 name=$1
+	shift
+	insmod "$testing/../../build/modules/$(uname -r)/$name.ko" || return
 	"$@" || status=$?
-	rmmod vpci_lab || return
+	rmmod "$name" || return
 	return $status
 }
 
@@ -53,21 +54,23 @@ run_ours alone removal "$bin/removal_test" "$@"
 run_ours alone race "$bin/race_test" "$@"
 run_ours alone module "$here/module_test.sh" "$bin/removal_test" "$@"
 run alone vpci "$bin/vpci_test" "$@"
-run_ours alone bar with_lab "$bin/bar_test" "$@"
-run_ours alone stress with_lab "$bin/stress_test" "$@"
+run_ours alone function with_module testfn "$bin/function_test" "$@"
+run_ours alone bar with_module vpci_lab "$bin/bar_test" "$@"
+run_ours alone stress with_module vpci_lab "$bin/stress_test" "$@"
 run alone samples "$here/samples_test.sh" "$@"
 run alone ctl "$testing/cli/real_test.sh" "$@"
 run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
-run_ours guests guest-bar with_lab "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
+run_ours guests guest-bar with_module vpci_lab "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
 run guests guest-mbochs "$here/guest_mbochs_test.sh" "$fbdraw" "$@"
 if "$bin/mdev_test" --has-cdev; then
 	export VFIO_PATH=cdev
 	run_ours alone removal-cdev "$bin/removal_test" "$@"
 	run_ours alone race-cdev "$bin/race_test" "$@"
 	run alone vpci-cdev "$bin/vpci_test" "$@"
-	run_ours alone bar-cdev with_lab "$bin/bar_test" "$@"
+	run_ours alone function-cdev with_module testfn "$bin/function_test" "$@"
+	run_ours alone bar-cdev with_module vpci_lab "$bin/bar_test" "$@"
 	run guests guest-cdev "$here/guest_test.sh" "$fbdraw" "$@"
-	run_ours guests guest-bar-cdev with_lab "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
+	run_ours guests guest-bar-cdev with_module vpci_lab "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
 fi
 rmmod mgpu vfio_vpci mdev || echo 'not ok - the modules did not unload'
 # Loads both mdev cores, one after the other

@@ -30,13 +30,21 @@ bool vfio_client_has_cdev(void)
 	return has_cdev && !access("/dev/iommu", F_OK);
 }
 
+/* An instance need not be a mediated device */
+static const char *bus_of(const char *name)
+{
+	return sysfs_exists("/sys/bus/platform/devices/%s", name) ? "platform" :
+								    "mdev";
+}
+
 /* An open file, or -1 with errno */
 static int open_group(const char *uuid)
 {
 	char path[128];
 	char *number;
 
-	number = sysfs_link_name("/sys/bus/mdev/devices/%s/iommu_group", uuid);
+	number = sysfs_link_name("/sys/bus/%s/devices/%s/iommu_group",
+				 bus_of(uuid), uuid);
 	if (!number) {
 		errno = ENODEV;
 		return -1;
@@ -65,7 +73,8 @@ static int open_node(const char *uuid)
 	char path[PATH_MAX];
 	char *name;
 
-	name = sysfs_child_name("/sys/bus/mdev/devices/%s/vfio-dev", uuid);
+	name = sysfs_child_name("/sys/bus/%s/devices/%s/vfio-dev",
+				bus_of(uuid), uuid);
 	if (!name) {
 		errno = ENODEV;
 		return -1;

@@ -33,7 +33,7 @@ bool vfio_client_has_cdev(void);
 /**
  * vfio_client_open() - open the instance
  * @client: filled in
- * @uuid: name of the instance
+ * @uuid: name of the instance, or of a platform device with one
  *
  * By its own node and iommufd if the environment variable VFIO_PATH is "cdev",
  * otherwise by group and container.
