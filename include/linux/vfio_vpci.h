@@ -44,6 +44,7 @@
 #include <linux/vpci_area.h>
 #include <linux/vpci_config.h>
 #include <linux/vpci_desc.h>
+#include <linux/vpci_irq.h>
 
 /* Number of the expansion ROM where BARs have numbers */
 #define VPCI_ROM	VFIO_PCI_ROM_REGION_INDEX
@@ -55,6 +56,10 @@ struct vpci_device;
  * @refs: its maker's and one of each instance, which may outlive the maker
  * @layout: of the config space
  * @bars: by number, cut into areas; the last one is the expansion ROM
+ * @interrupt_pin: as described
+ * @reports_errors: as described
+ * @msi_vectors: of the MSI capability, or 0
+ * @msix_vectors: of the MSI-X capability, or 0
  *
  * Made by vpci_function_create(), immutable from then on.
  */
@@ -62,6 +67,10 @@ struct vpci_function {
 	struct kref refs;
 	struct vpci_layout *layout;
 	struct vpci_bar bars[VPCI_NUM_BARS + 1];
+	u8 interrupt_pin;
+	bool reports_errors;
+	unsigned int msi_vectors;
+	unsigned int msix_vectors;
 };
 
 /**
@@ -79,6 +88,9 @@ struct vpci_function {
  *	vpci_bar_back() and returns 0, also when another touch was faster, or
  *	returns an error, and the sink page is shown. Memory decode is on until
  *	it returns. The toucher's mmap_lock is held
+ * @irq_listen: optional: somebody listens to the function's interrupts now, or
+ *	nobody does any more: a timer is worth its while, or is not. Nobody
+ *	listens to a new instance, nor after the last close
  * @get_plane: optional: the function has a display. Fill in drm_format, width,
  *	height, stride, size and region_index of the picture, which begins at
  *	offset 0 of that region; leave all of them zero while there is none
@@ -97,6 +109,7 @@ struct vpci_ops {
 	void (*reset)(struct vpci_device *vpci);
 	int (*fault_backing)(struct vpci_device *vpci, unsigned int bar,
 			     u64 offset);
+	void (*irq_listen)(struct vpci_device *vpci, bool listening);
 	void (*get_plane)(struct vpci_device *vpci,
 			  struct vfio_device_gfx_plane_info *plane);
 };
@@ -142,9 +155,8 @@ struct vpci_window {
  * @dead: the parent has given it up for ever; set under vfio_device_set.lock
  *	and, when somebody may use it, @config_lock too, so that either is
  *	enough to read it
- * @irq_lock: protects @req
- * @req: signalled to ask the user to give it up; NULL while nobody listens
- * @asked: jiffies when that was done last
+ * @irqs: its interrupts
+ * @asked: jiffies when the user was asked last to give it up
  * @open: somebody has it open; under vfio_device_set.lock
  * @holder_pid: who opened it, while @open; under vfio_device_set.lock
  * @holder_comm: ditto
@@ -170,8 +182,7 @@ struct vpci_device {
 	unsigned int decode;
 	bool dead;
 
-	struct mutex irq_lock;
-	struct eventfd_ctx *req;
+	struct vpci_irqs irqs;
 	unsigned long asked;
 
 	bool open;
@@ -212,6 +223,10 @@ int vpci_bar_back(struct vpci_device *vpci, unsigned int bar, u64 offset,
 		  phys_addr_t phys, u64 size, enum vpci_cache cache);
 void vpci_bar_revoke(struct vpci_device *vpci, unsigned int bar, u64 offset,
 		     u64 size);
+
+void vpci_irq_signal(struct vpci_device *vpci, unsigned int vector);
+void vpci_irq_lower(struct vpci_device *vpci);
+void vpci_irq_error(struct vpci_device *vpci);
 
 extern const struct attribute_group vpci_stats_group;
 

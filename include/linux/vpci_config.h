@@ -155,6 +155,8 @@ int vpci_config_load(struct vpci_config *cfg, u32 *state, size_t size,
 enum vpci_irq_mode vpci_config_irq_mode(const struct vpci_config *cfg);
 unsigned int vpci_config_irq_vectors(const struct vpci_config *cfg);
 bool vpci_config_irq_masked(const struct vpci_config *cfg, unsigned int vector);
+void vpci_config_set_msi_pending(struct vpci_config *cfg, unsigned int vector,
+				 bool pending);
 bool vpci_config_intx_asserted(const struct vpci_config *cfg);
 
 #endif /* _LINUX_VPCI_CONFIG_H */

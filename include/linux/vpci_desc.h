@@ -309,6 +309,7 @@ struct vpci_cap_desc {
  * @class: class code, 24 bits: base class, sub-class, interface
  * @revision: revision ID
  * @interrupt_pin: 1 to 4 for INTA to INTD, 0 for none
+ * @reports_errors: the parent driver may call vpci_irq_error()
  * @command: bits of COMMAND that the guest can write beside those that follow
  *	from the rest: IO with an I/O BAR, MEMORY with a memory BAR or a ROM,
  *	INTX_DISABLE with a pin, and MASTER
@@ -333,6 +334,7 @@ struct vpci_desc {
 	u32 class;
 	u8 revision;
 	u8 interrupt_pin;
+	bool reports_errors;
 	u16 command;
 	u16 config_size;
 	u32 rom_size;

@@ -83,7 +83,7 @@ part() {
 	shift 3
 	export SUITE_OUT=$out/$lane/$part
 	mkdir -p "$SUITE_OUT"
-	MDEV_CORE=$core "$testing/lab/run.sh" "$@" --name "$lane" --time-limit 1500 --kver "$kver" --out "$SUITE_OUT" -- \
+	MDEV_CORE=$core "$testing/lab/run.sh" "$@" --name "$lane" --time-limit 3000 --kver "$kver" --out "$SUITE_OUT" -- \
 		tools/testing/selftests/run.sh "$("$testing/lab/initramfs.sh" fbdraw-path)" "$part" \
 		${only:+"$only"} "${tests[@]}" < /dev/null || status=$?
 	((status == 0)) || echo "not ok - $lane: the lab VM ended with status $status; logs: $SUITE_OUT"
@@ -118,7 +118,7 @@ lane() {
 		;;
 	esac
 	case $only in
-	'' | mdev | removal* | race* | module | vpci* | function* | bar* | stress | samples | abi | ctl | leaks) part "$lane" "$kver" alone ;;
+	'' | mdev | removal* | race* | module | vpci* | function* | irq* | bar* | stress | samples | abi | ctl | leaks) part "$lane" "$kver" alone ;;
 	esac
 	case $only in
 	'' | guest*) part "$lane" "$kver" guests --nested ;;
@@ -135,14 +135,14 @@ suites() {
 	host
 	grep -q '^not ok' "$out/host/build.tap" && return
 	case $only in
-	'' | lab | mdev | removal | race | module | vpci | function | bar | stress | samples | abi | ctl | guest | guest-bar | guest-mbochs | \
-		removal-cdev | race-cdev | vpci-cdev | function-cdev | bar-cdev | guest-cdev | guest-bar-cdev | leaks | planted)
+	'' | lab | mdev | removal | race | module | vpci | function | irq | bar | stress | samples | abi | ctl | guest | guest-bar | guest-mbochs | \
+		removal-cdev | race-cdev | vpci-cdev | function-cdev | irq-cdev | bar-cdev | guest-cdev | guest-bar-cdev | leaks | planted)
 		for lane in "${lanes[@]}"; do lane "$lane"; done
 		;;
 	make | config | config-qemu | config-lspci | config-fuzz | area | cli) ;;
 	*) echo "not ok - there is no suite '$only'; there are: make config config-qemu config-lspci config-fuzz area cli" \
-		"lab mdev removal race module vpci function bar stress samples abi ctl guest guest-bar guest-mbochs" \
-		"removal-cdev race-cdev vpci-cdev function-cdev bar-cdev guest-cdev guest-bar-cdev leaks planted" ;;
+		"lab mdev removal race module vpci function irq bar stress samples abi ctl guest guest-bar guest-mbochs" \
+		"removal-cdev race-cdev vpci-cdev function-cdev irq-cdev bar-cdev guest-cdev guest-bar-cdev leaks planted" ;;
 	esac
 }
 

@@ -13,6 +13,7 @@
  */
 #include <linux/jiffies.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -30,6 +31,8 @@ static void vpci_device_reset(struct vpci_device *vpci)
 	vpci_bar_reset(vpci);
 	vpci_config_reset(&vpci->config);
 	vpci->ops->reset(vpci);
+	/* Of what the parent driver has signalled until then, nothing is left */
+	vpci_irq_reset(vpci);
 	vpci_stat_inc(vpci, VPCI_STAT_RESETS);
 }
 
@@ -46,9 +49,15 @@ static void vpci_reset_asked(struct vpci_config *cfg)
 	vpci_device_reset(to_vpci_device(cfg));
 }
 
+static void vpci_interrupt_changed(struct vpci_config *cfg)
+{
+	vpci_irq_update(to_vpci_device(cfg));
+}
+
 const struct vpci_config_ops vpci_device_config_ops = {
-	.decode	= vpci_decode_changed,
-	.reset	= vpci_reset_asked,
+	.decode		= vpci_decode_changed,
+	.interrupt	= vpci_interrupt_changed,
+	.reset		= vpci_reset_asked,
 };
 
 static int vpci_device_open(struct vfio_device *vdev)
@@ -72,11 +81,11 @@ static void vpci_device_close(struct vfio_device *vdev)
 	struct vpci_device *vpci = vdev_to_vpci(vdev);
 
 	mutex_lock(&vpci->config_lock);
+	vpci_irq_close(vpci);
 	if (!vpci->dead)
 		vpci_device_reset(vpci);
 	mutex_unlock(&vpci->config_lock);
 
-	vpci_irq_close(vpci);
 	vpci->open = false;
 }
 
@@ -130,7 +139,8 @@ static int vpci_ioctl_get_info(struct vpci_device *vpci,
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
 }
 
-static int vpci_ioctl_get_irq_info(struct vfio_irq_info __user *arg)
+static int vpci_ioctl_get_irq_info(struct vpci_device *vpci,
+				   struct vfio_irq_info __user *arg)
 {
 	unsigned long minsz = offsetofend(struct vfio_irq_info, count);
 	struct vfio_irq_info info;
@@ -141,7 +151,7 @@ static int vpci_ioctl_get_irq_info(struct vfio_irq_info __user *arg)
 	if (info.argsz < minsz)
 		return -EINVAL;
 
-	ret = vpci_irq_get_info(&info);
+	ret = vpci_irq_get_info(vpci, &info);
 	if (ret)
 		return ret;
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
@@ -221,7 +231,7 @@ static long vpci_device_ioctl(struct vfio_device *vdev, unsigned int cmd,
 	case VFIO_DEVICE_GET_INFO:
 		return vpci_ioctl_get_info(vpci, uarg);
 	case VFIO_DEVICE_GET_IRQ_INFO:
-		return vpci_ioctl_get_irq_info(uarg);
+		return vpci_ioctl_get_irq_info(vpci, uarg);
 	case VFIO_DEVICE_SET_IRQS:
 		return vpci_ioctl_set_irqs(vpci, uarg);
 	case VFIO_DEVICE_QUERY_GFX_PLANE:
@@ -238,6 +248,7 @@ static void vpci_device_release(struct vfio_device *vdev)
 {
 	struct vpci_device *vpci = vdev_to_vpci(vdev);
 
+	vpci_irq_destroy(vpci);
 	vpci_bar_destroy(vpci);
 	kfree(vpci->config.dwords);
 	free_percpu(vpci->stats);
@@ -270,7 +281,6 @@ static int vpci_device_init(struct vpci_device *vpci,
 	kref_get(&function->refs);
 	vpci->function = function;
 	mutex_init(&vpci->config_lock);
-	mutex_init(&vpci->irq_lock);
 	ret = vpci_bar_init(vpci);
 	if (ret)
 		return ret;
@@ -289,7 +299,7 @@ static int vpci_device_init(struct vpci_device *vpci,
 	if (!dwords)
 		return -ENOMEM;
 	vpci_config_init(&vpci->config, function->layout, dwords);
-	return 0;
+	return vpci_irq_init(vpci);
 }
 
 /**
@@ -459,6 +469,7 @@ void vpci_device_disconnect(struct vpci_device *vpci)
 		goto out_unlock;
 
 	mutex_lock(&vpci->config_lock);
+	vpci_irq_disable(vpci);
 	vpci_device_reset(vpci);
 	WRITE_ONCE(vpci->dead, true);
 	mutex_unlock(&vpci->config_lock);
@@ -488,6 +499,20 @@ void vpci_device_unregister(struct vpci_device *vpci)
 	vfio_unregister_group_dev(&vpci->vdev);
 }
 EXPORT_SYMBOL_GPL(vpci_device_unregister);
+
+static int __init vpci_init(void)
+{
+	return 0;
+}
+
+/* Eventfds are released after a grace period, by a function of this module */
+static void __exit vpci_exit(void)
+{
+	rcu_barrier();
+}
+
+module_init(vpci_init);
+module_exit(vpci_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Virtual PCI function library for VFIO");

@@ -7,6 +7,7 @@
  * an instance needs it.
  */
 #include <linux/export.h>
+#include <linux/pci_regs.h>
 #include <linux/slab.h>
 
 #include "vpci_layout.h"
@@ -38,6 +39,52 @@ static int vpci_function_add_rom(struct vpci_function *function,
 	return ret;
 }
 
+static int vpci_function_add_msix(struct vpci_function *function,
+				  const struct vpci_msix_desc *msix,
+				  struct vpci_config_error *err)
+{
+	int ret;
+
+	function->msix_vectors = msix->vectors;
+	ret = vpci_area_claim(&function->bars[msix->table_bar],
+			      msix->table_offset,
+			      msix->vectors * PCI_MSIX_ENTRY_SIZE,
+			      &vpci_msix_table_ops);
+	if (!ret)
+		ret = vpci_area_claim(&function->bars[msix->pba_bar],
+				      msix->pba_offset,
+				      DIV_ROUND_UP(msix->vectors, 64) * 8,
+				      &vpci_msix_pba_ops);
+	if (!ret)
+		return 0;
+	err->item = "MSI-X";
+	err->index = msix->table_bar;
+	err->reason = "finds no room for one more area in its BAR";
+	return -EINVAL;
+}
+
+static int vpci_function_add_irqs(struct vpci_function *function,
+				  const struct vpci_desc *desc,
+				  struct vpci_config_error *err)
+{
+	unsigned int i;
+	int ret = 0;
+
+	function->interrupt_pin = desc->interrupt_pin;
+	function->reports_errors = desc->reports_errors;
+	for (i = 0; !ret && i < desc->nr_caps; i++) {
+		const struct vpci_cap_desc *cap = &desc->caps[i];
+
+		if (cap->hidden)
+			continue;
+		if (cap->type == VPCI_CAP_MSI)
+			function->msi_vectors = cap->msi.vectors;
+		else if (cap->type == VPCI_CAP_MSIX)
+			ret = vpci_function_add_msix(function, &cap->msix, err);
+	}
+	return ret;
+}
+
 static int vpci_function_compile(struct vpci_function *function,
 				 const struct vpci_desc *desc,
 				 struct vpci_config_error *err)
@@ -55,6 +102,8 @@ static int vpci_function_compile(struct vpci_function *function,
 		ret = vpci_function_add_bar(function, desc, i, err);
 	if (!ret)
 		ret = vpci_function_add_rom(function, desc, err);
+	if (!ret)
+		ret = vpci_function_add_irqs(function, desc, err);
 	if (ret)
 		goto out_free;
 

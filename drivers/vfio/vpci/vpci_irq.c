@@ -1,130 +1,387 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Virtual PCI functions: interrupts
+ * Virtual PCI functions: delivery of interrupts
  *
- * REQ asks the user to give the instance up, and is always there. It belongs to
- * VFIO and not to the function, so a reset leaves it alone; closing drops it.
+ * Config space says how the function interrupts: by its pin, by MSI or by MSI-X.
+ * The VFIO user says where to: it gives an eventfd for each vector, see
+ * vpci_irqfd.c. A message that is masked, or in MSI-X has no eventfd, waits as a
+ * pending bit, and is sent once when it can be. Without bus mastering messages
+ * are lost. The pin is level-triggered: it is signalled again as long as the
+ * function drives it, each time that the user unmasks it.
  *
- * A function has no other: INTx, MSI and MSI-X are there with a count of zero;
- * ERR is refused, because a count of zero would make QEMU warn.
+ * A VMM such as QEMU has an MSI-X table of its own and never writes the one in
+ * the BAR; it takes eventfds away instead. So an entry's mask counts from when
+ * it was written first.
+ *
+ * What can be delivered is decided under vpci_irqs.lock, in any context, and the
+ * eventfd is signalled after that, under RCU: it may call back, because users
+ * can make one eventfd both the trigger and the unmask of INTx. Whoever lifts a
+ * mask does so before it takes the lock and looks for what is pending; whoever
+ * leaves something pending has seen the mask under the lock. So nothing stays
+ * behind.
  */
+#include <linux/bitmap.h>
 #include <linux/eventfd.h>
-#include <linux/uaccess.h>
+#include <linux/module.h>
+#include <linux/pci_regs.h>
+#include <linux/slab.h>
 
 #include "vpci_private.h"
 
-int vpci_irq_get_info(struct vfio_irq_info *info)
-{
-	info->flags = 0;
-	info->count = 0;
+#define VPCI_NO_VECTOR ~0U
 
-	switch (info->index) {
-	case VFIO_PCI_INTX_IRQ_INDEX:
-	case VFIO_PCI_MSI_IRQ_INDEX:
-	case VFIO_PCI_MSIX_IRQ_INDEX:
-		return 0;
-	case VFIO_PCI_REQ_IRQ_INDEX:
-		info->flags = VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
-		info->count = 1;
-		return 0;
+static unsigned int vpci_irq_mode_index(enum vpci_irq_mode mode)
+{
+	switch (mode) {
+	case VPCI_IRQ_INTX:
+		return VFIO_PCI_INTX_IRQ_INDEX;
+	case VPCI_IRQ_MSI:
+		return VFIO_PCI_MSI_IRQ_INDEX;
+	case VPCI_IRQ_MSIX:
+		return VFIO_PCI_MSIX_IRQ_INDEX;
 	default:
-		return -EINVAL;
+		return VFIO_PCI_NUM_IRQS;
 	}
 }
 
-/* Takes over the caller's reference to @req, which may be NULL */
-static void vpci_irq_set_req(struct vpci_device *vpci, struct eventfd_ctx *req)
+/*
+ * How many messages there are now. The guest may change the mode in this very
+ * moment, so it is never more than @mode can have, and never 0.
+ */
+static unsigned int vpci_irq_vectors(const struct vpci_device *vpci,
+				     enum vpci_irq_mode mode)
 {
-	mutex_lock(&vpci->irq_lock);
-	swap(vpci->req, req);
-	mutex_unlock(&vpci->irq_lock);
+	unsigned int most = mode == VPCI_IRQ_MSI ? vpci->function->msi_vectors :
+						   vpci->function->msix_vectors;
 
-	if (req)
-		eventfd_ctx_put(req);
+	return clamp(vpci_config_irq_vectors(&vpci->config), 1U, most);
 }
 
-static int vpci_irq_set_req_fd(struct vpci_device *vpci,
-			       const s32 __user *data)
+/* NULL: nobody listens to the vector, or to this way to interrupt */
+static struct vpci_trigger *vpci_irq_trigger(struct vpci_device *vpci,
+					     enum vpci_irq_mode mode,
+					     unsigned int vector)
 {
-	struct eventfd_ctx *req = NULL;
-	s32 fd;
+	struct vpci_irqs *irqs = &vpci->irqs;
 
-	if (get_user(fd, data))
-		return -EFAULT;
-	if (fd < -1)
-		return -EINVAL;
-	if (fd >= 0) {
-		req = eventfd_ctx_fdget(fd);
-		if (IS_ERR(req))
-			return PTR_ERR(req);
+	lockdep_assert_held(&irqs->lock);
+
+	if (irqs->index != vpci_irq_mode_index(mode))
+		return NULL;
+	return rcu_dereference_protected(irqs->triggers[vector], true);
+}
+
+static void vpci_intx_set_level(struct vpci_device *vpci, bool level)
+{
+	lockdep_assert_held(&vpci->irqs.lock);
+
+	vpci->irqs.level = level;
+	vpci_config_set(&vpci->config, PCI_COMMAND, PCI_STATUS_INTERRUPT << 16,
+			level ? PCI_STATUS_INTERRUPT << 16 : 0);
+}
+
+/* The eventfd to signal for the pin now, if it should be; masks it then */
+static struct vpci_trigger *vpci_intx_take(struct vpci_device *vpci)
+{
+	struct vpci_irqs *irqs = &vpci->irqs;
+	struct vpci_trigger *trigger;
+
+	if (!irqs->level || irqs->masked ||
+	    vpci_config_irq_mode(&vpci->config) != VPCI_IRQ_INTX ||
+	    vpci_config_read_dword(&vpci->config, PCI_COMMAND) &
+	    PCI_COMMAND_INTX_DISABLE)
+		return NULL;
+
+	trigger = vpci_irq_trigger(vpci, VPCI_IRQ_INTX, 0);
+	irqs->masked = trigger;
+	return trigger;
+}
+
+static bool vpci_msix_is_masked(struct vpci_device *vpci, unsigned int vector)
+{
+	struct vpci_irqs *irqs = &vpci->irqs;
+
+	return vpci_config_irq_masked(&vpci->config, vector) ||
+	       (test_bit(vector, irqs->msix_ruled) &&
+		irqs->msix_table[vector * 4 + 3] & PCI_MSIX_ENTRY_CTRL_MASKBIT);
+}
+
+/* The eventfd for a message, or NULL if it is lost or left pending */
+static struct vpci_trigger *vpci_msi_take(struct vpci_device *vpci,
+					  unsigned int vector)
+{
+	if (!vpci_config_irq_masked(&vpci->config, vector))
+		return vpci_irq_trigger(vpci, VPCI_IRQ_MSI, vector);
+
+	vpci_config_set_msi_pending(&vpci->config, vector, true);
+	__set_bit(vector, &vpci->irqs.msi_pending);
+	return NULL;
+}
+
+static struct vpci_trigger *vpci_msix_take(struct vpci_device *vpci,
+					   unsigned int vector)
+{
+	struct vpci_trigger *trigger = NULL;
+
+	if (!vpci_msix_is_masked(vpci, vector))
+		trigger = vpci_irq_trigger(vpci, VPCI_IRQ_MSIX, vector);
+	if (!trigger)
+		__set_bit(vector, vpci->irqs.msix_pending);
+	return trigger;
+}
+
+static struct vpci_trigger *vpci_irq_take(struct vpci_device *vpci,
+					  unsigned int vector)
+{
+	const struct vpci_config *cfg = &vpci->config;
+	enum vpci_irq_mode mode = vpci_config_irq_mode(cfg);
+
+	if (mode == VPCI_IRQ_NONE)
+		return NULL;
+	if (mode == VPCI_IRQ_INTX) {
+		vpci_intx_set_level(vpci, true);
+		return vpci_intx_take(vpci);
 	}
-	vpci_irq_set_req(vpci, req);
-	return 0;
+
+	if (!vpci_config_bus_master(cfg))
+		return NULL;
+	/* With fewer messages than the function has, several share one */
+	vector %= vpci_irq_vectors(vpci, mode);
+	return mode == VPCI_IRQ_MSI ? vpci_msi_take(vpci, vector) :
+				      vpci_msix_take(vpci, vector);
 }
 
-static int vpci_irq_trigger_req(struct vpci_device *vpci,
-				const struct vfio_irq_set *set,
-				const void __user *data)
+/* Under rcu_read_lock(), with no other lock of the library's but mutexes */
+static void vpci_irq_send(struct vpci_device *vpci, struct vpci_trigger *trigger)
 {
-	u8 signal = true;
-
-	switch (set->flags & VFIO_IRQ_SET_DATA_TYPE_MASK) {
-	case VFIO_IRQ_SET_DATA_EVENTFD:
-		return set->count ? vpci_irq_set_req_fd(vpci, data) : -EINVAL;
-	case VFIO_IRQ_SET_DATA_BOOL:
-		if (!set->count)
-			return -EINVAL;
-		if (get_user(signal, (const u8 __user *)data))
-			return -EFAULT;
-		break;
-	}
-
-	if (!set->count)
-		vpci_irq_set_req(vpci, NULL);
-	else if (signal)
-		vpci_irq_request(vpci);
-	return 0;
+	if (!trigger)
+		return;
+	eventfd_signal(trigger->ctx);
+	vpci_stat_inc(vpci, VPCI_STAT_INTERRUPTS);
 }
 
-/* @data follows @set in user space */
-int vpci_irq_set(struct vpci_device *vpci, struct vfio_irq_set *set,
-		 const void __user *data)
+/**
+ * vpci_irq_signal - the function interrupts
+ * @vpci: the function
+ * @vector: which of its interrupts, from 0; of no meaning while it interrupts by
+ *	its pin, which stays asserted until vpci_irq_lower()
+ *
+ * If the guest has enabled fewer messages than the function has, several of its
+ * interrupts share one.
+ *
+ * Context: any.
+ */
+void vpci_irq_signal(struct vpci_device *vpci, unsigned int vector)
 {
-	size_t size;
-	int ret;
+	struct vpci_trigger *trigger;
+	unsigned long flags;
 
-	/* To turn off what is off succeeds: VMMs do that while they reset */
-	if (set->index <= VFIO_PCI_MSIX_IRQ_INDEX && !set->start &&
-	    !set->count && set->flags == (VFIO_IRQ_SET_DATA_NONE |
-					  VFIO_IRQ_SET_ACTION_TRIGGER))
-		return 0;
-
-	if (set->index != VFIO_PCI_REQ_IRQ_INDEX)
-		return -EINVAL;
-	ret = vfio_set_irqs_validate_and_prepare(set, 1, VFIO_PCI_NUM_IRQS,
-						 &size);
-	if (ret)
-		return ret;
-	if ((set->flags & VFIO_IRQ_SET_ACTION_TYPE_MASK) !=
-	    VFIO_IRQ_SET_ACTION_TRIGGER)
-		return -EINVAL;
-	return vpci_irq_trigger_req(vpci, set, data);
+	rcu_read_lock();
+	raw_spin_lock_irqsave(&vpci->irqs.lock, flags);
+	trigger = vpci_irq_take(vpci, vector);
+	raw_spin_unlock_irqrestore(&vpci->irqs.lock, flags);
+	vpci_irq_send(vpci, trigger);
+	rcu_read_unlock();
 }
+EXPORT_SYMBOL_GPL(vpci_irq_signal);
+
+/**
+ * vpci_irq_lower - no cause for an interrupt by the pin is left
+ * @vpci: the function
+ *
+ * For a function with a pin, when its guest has acknowledged all interrupts.
+ *
+ * Context: any.
+ */
+void vpci_irq_lower(struct vpci_device *vpci)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vpci->irqs.lock, flags);
+	vpci_intx_set_level(vpci, false);
+	raw_spin_unlock_irqrestore(&vpci->irqs.lock, flags);
+}
+EXPORT_SYMBOL_GPL(vpci_irq_lower);
+
+/* Signal one of the eventfds that belong to VFIO. False: there is none */
+bool vpci_irq_send_single(struct vpci_device *vpci,
+			  struct vpci_trigger __rcu **single)
+{
+	struct vpci_trigger *trigger;
+
+	rcu_read_lock();
+	trigger = rcu_dereference(*single);
+	vpci_irq_send(vpci, trigger);
+	rcu_read_unlock();
+	return trigger;
+}
+
+/**
+ * vpci_irq_error - the function has failed and cannot recover
+ * @vpci: the function, described with reports_errors
+ *
+ * The VMM stops its guest. Without anybody who listens nothing happens.
+ *
+ * Context: any.
+ */
+void vpci_irq_error(struct vpci_device *vpci)
+{
+	vpci_irq_send_single(vpci, &vpci->irqs.err);
+}
+EXPORT_SYMBOL_GPL(vpci_irq_error);
 
 /* Ask whoever has the instance open to give it up. False: nobody listens */
 bool vpci_irq_request(struct vpci_device *vpci)
 {
-	bool listens;
-
-	mutex_lock(&vpci->irq_lock);
-	listens = vpci->req;
-	if (listens)
-		eventfd_signal(vpci->req);
-	mutex_unlock(&vpci->irq_lock);
-	return listens;
+	return vpci_irq_send_single(vpci, &vpci->irqs.req);
 }
 
-void vpci_irq_close(struct vpci_device *vpci)
+/* The next message at or behind @from that need not wait any more */
+static unsigned int vpci_irq_next_pending(struct vpci_device *vpci,
+					  unsigned int from,
+					  struct vpci_trigger **trigger)
 {
-	vpci_irq_set_req(vpci, NULL);
+	enum vpci_irq_mode mode = vpci_config_irq_mode(&vpci->config);
+	unsigned long *pending = mode == VPCI_IRQ_MSI ?
+				 &vpci->irqs.msi_pending :
+				 vpci->irqs.msix_pending;
+	unsigned int vectors;
+
+	if ((mode != VPCI_IRQ_MSI && mode != VPCI_IRQ_MSIX) ||
+	    !vpci_config_bus_master(&vpci->config))
+		return VPCI_NO_VECTOR;
+
+	vectors = vpci_irq_vectors(vpci, mode);
+	for_each_set_bit_from(from, pending, vectors) {
+		__clear_bit(from, pending);
+		if (mode == VPCI_IRQ_MSI)
+			vpci_config_set_msi_pending(&vpci->config, from, false);
+		*trigger = mode == VPCI_IRQ_MSI ? vpci_msi_take(vpci, from) :
+						  vpci_msix_take(vpci, from);
+		if (*trigger)
+			return from;
+	}
+	return VPCI_NO_VECTOR;
+}
+
+static unsigned int vpci_irq_send_pending(struct vpci_device *vpci,
+					  unsigned int from)
+{
+	struct vpci_trigger *trigger = NULL;
+	unsigned long flags;
+	unsigned int vector;
+
+	rcu_read_lock();
+	raw_spin_lock_irqsave(&vpci->irqs.lock, flags);
+	vector = vpci_irq_next_pending(vpci, from, &trigger);
+	raw_spin_unlock_irqrestore(&vpci->irqs.lock, flags);
+	vpci_irq_send(vpci, trigger);
+	rcu_read_unlock();
+	return vector;
+}
+
+/* Called after what may have lifted a mask; deliver what has waited for it */
+void vpci_irq_update(struct vpci_device *vpci)
+{
+	unsigned int vector = 0;
+
+	vpci_intx_update(vpci);
+	while ((vector = vpci_irq_send_pending(vpci, vector)) != VPCI_NO_VECTOR)
+		vector++;
+}
+
+/* Signal the pin if it should be; in any context */
+void vpci_intx_update(struct vpci_device *vpci)
+{
+	struct vpci_trigger *trigger;
+	unsigned long flags;
+
+	rcu_read_lock();
+	raw_spin_lock_irqsave(&vpci->irqs.lock, flags);
+	trigger = vpci_intx_take(vpci);
+	raw_spin_unlock_irqrestore(&vpci->irqs.lock, flags);
+	vpci_irq_send(vpci, trigger);
+	rcu_read_unlock();
+}
+
+/* In any context; unmasking wants vpci_intx_update() afterwards */
+void vpci_intx_mask(struct vpci_device *vpci, bool masked)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vpci->irqs.lock, flags);
+	vpci->irqs.masked = masked;
+	raw_spin_unlock_irqrestore(&vpci->irqs.lock, flags);
+}
+
+/* Nothing is left of what happened before; who listens does so still */
+void vpci_irq_reset(struct vpci_device *vpci)
+{
+	const struct vpci_function *function = vpci->function;
+	struct vpci_irqs *irqs = &vpci->irqs;
+	unsigned int i;
+
+	lockdep_assert_held(&vpci->config_lock);
+
+	raw_spin_lock_irq(&irqs->lock);
+	vpci_intx_set_level(vpci, false);
+	irqs->masked = false;
+	irqs->msi_pending = 0;
+	if (function->msix_vectors) {
+		bitmap_zero(irqs->msix_pending, function->msix_vectors);
+		bitmap_zero(irqs->msix_ruled, function->msix_vectors);
+	}
+	for (i = 0; i < function->msix_vectors * 4; i++)
+		irqs->msix_table[i] = i % 4 == 3 ? PCI_MSIX_ENTRY_CTRL_MASKBIT : 0;
+	raw_spin_unlock_irq(&irqs->lock);
+}
+
+static int vpci_msix_init(struct vpci_irqs *irqs, unsigned int vectors)
+{
+	irqs->msix_pending = bitmap_zalloc(vectors, GFP_KERNEL_ACCOUNT);
+	irqs->msix_ruled = bitmap_zalloc(vectors, GFP_KERNEL_ACCOUNT);
+	irqs->msix_table = kvcalloc(vectors, PCI_MSIX_ENTRY_SIZE,
+				    GFP_KERNEL_ACCOUNT);
+	if (!irqs->msix_pending || !irqs->msix_ruled || !irqs->msix_table)
+		return -ENOMEM;
+	return 0;
+}
+
+/* After an error too, vpci_irq_destroy() is called */
+int vpci_irq_init(struct vpci_device *vpci)
+{
+	const struct vpci_function *function = vpci->function;
+	struct vpci_irqs *irqs = &vpci->irqs;
+	int ret;
+
+	raw_spin_lock_init(&irqs->lock);
+	irqs->index = VFIO_PCI_NUM_IRQS;
+	irqs->nr_triggers = max3(1, function->msi_vectors,
+				 function->msix_vectors);
+	irqs->triggers = kvcalloc(irqs->nr_triggers, sizeof(*irqs->triggers),
+				  GFP_KERNEL_ACCOUNT);
+	if (!irqs->triggers)
+		return -ENOMEM;
+
+	if (function->msix_vectors) {
+		ret = vpci_msix_init(irqs, function->msix_vectors);
+		if (ret)
+			return ret;
+	}
+
+	mutex_lock(&vpci->config_lock);
+	vpci_irq_reset(vpci);
+	mutex_unlock(&vpci->config_lock);
+	return 0;
+}
+
+/* Nobody has the instance open, so no eventfd is left */
+void vpci_irq_destroy(struct vpci_device *vpci)
+{
+	struct vpci_irqs *irqs = &vpci->irqs;
+
+	kvfree(irqs->msix_table);
+	bitmap_free(irqs->msix_ruled);
+	bitmap_free(irqs->msix_pending);
+	kvfree(irqs->triggers);
 }

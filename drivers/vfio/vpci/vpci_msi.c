@@ -236,13 +236,37 @@ bool vpci_config_irq_masked(const struct vpci_config *cfg, unsigned int vector)
 			return false;
 		at = cfg->layout->caps[VPCI_CAP_MSI] +
 		     vpci_msi_mask_offset(flags & PCI_MSI_FLAGS_64BIT);
-		return vpci_config_read_dword(cfg, at) >> vector & 1;
+		/* The mode may have changed since @vector was chosen */
+		return vpci_config_read_dword(cfg, at) >> vector % 32 & 1;
 	case VPCI_IRQ_INTX:
 		return vpci_config_read_dword(cfg, PCI_COMMAND) &
 		       PCI_COMMAND_INTX_DISABLE;
 	default:
 		return true;
 	}
+}
+
+/**
+ * vpci_config_set_msi_pending - show whether a message of MSI is pending
+ * @cfg: the config space
+ * @vector: which, below 32
+ * @pending: whether it is
+ *
+ * Without masks nothing shows it. Atomic.
+ */
+void vpci_config_set_msi_pending(struct vpci_config *cfg, unsigned int vector,
+				 bool pending)
+{
+	unsigned int at = cfg->layout->caps[VPCI_CAP_MSI];
+	u32 flags;
+
+	if (!at)
+		return;
+	flags = vpci_config_flags(cfg, VPCI_CAP_MSI);
+	if (!(flags & PCI_MSI_FLAGS_MASKBIT))
+		return;
+	at += vpci_msi_mask_offset(flags & PCI_MSI_FLAGS_64BIT) + 4;
+	vpci_config_set(cfg, at, 1U << vector, pending ? 1U << vector : 0);
 }
 
 /**

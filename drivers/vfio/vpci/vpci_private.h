@@ -31,6 +31,7 @@ enum vpci_stat {
 	VPCI_STAT_SINK_FAULTS,
 	VPCI_STAT_PAGES_MAPPED,
 	VPCI_STAT_REVOKES,
+	VPCI_STAT_INTERRUPTS,
 	VPCI_STAT_RESETS,
 	VPCI_NR_STATS,
 };
@@ -103,10 +104,25 @@ ssize_t vpci_region_write(struct vfio_device *vdev, const char __user *buf,
 			  size_t count, loff_t *ppos);
 
 /* vpci_irq.c */
-int vpci_irq_get_info(struct vfio_irq_info *info);
-int vpci_irq_set(struct vpci_device *vpci, struct vfio_irq_set *set,
-		 const void __user *data);
+int vpci_irq_init(struct vpci_device *vpci);
+void vpci_irq_destroy(struct vpci_device *vpci);
+void vpci_irq_reset(struct vpci_device *vpci);
+void vpci_irq_update(struct vpci_device *vpci);
 bool vpci_irq_request(struct vpci_device *vpci);
+bool vpci_irq_send_single(struct vpci_device *vpci,
+			  struct vpci_trigger __rcu **single);
+void vpci_intx_mask(struct vpci_device *vpci, bool masked);
+void vpci_intx_update(struct vpci_device *vpci);
+
+/* vpci_irqfd.c */
+int vpci_irq_get_info(struct vpci_device *vpci, struct vfio_irq_info *info);
+int vpci_irq_set(struct vpci_device *vpci, struct vfio_irq_set *set,
+		 const void __user *user);
+void vpci_irq_disable(struct vpci_device *vpci);
 void vpci_irq_close(struct vpci_device *vpci);
+
+/* vpci_msix.c */
+extern const struct vpci_area_ops vpci_msix_table_ops;
+extern const struct vpci_area_ops vpci_msix_pba_ops;
 
 #endif /* VPCI_PRIVATE_H */

@@ -34,9 +34,9 @@ hold() {
 
 # shellcheck disable=SC2154 # bash sets HOLDER_PID
 let_go() {
-	local pid=$HOLDER_PID
+	local pid=$HOLDER_PID input=${HOLDER[1]}
 
-	exec {HOLDER[1]}>&-
+	exec {input}>&-
 	wait "$pid"
 }
 
