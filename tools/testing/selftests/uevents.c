@@ -44,7 +44,7 @@ static int compare(const void *a, const void *b)
 /* Whether it is the last one */
 static int write_event(FILE *out, const char *event, size_t len)
 {
-	const char *keys[MAX_KEYS];
+	const char *keys[MAX_KEYS] = { NULL };
 	const char *key;
 	int nr_keys = 0, i;
 
