@@ -34,7 +34,7 @@
 #define PAGES		(WINDOW / PAGE)
 #define INSTANCES	2
 #define TOUCHERS	2
-#define OPS		2000
+#define OPS		3000
 
 struct player {
 	struct lab_client lab;
@@ -263,6 +263,61 @@ static void test_nobody_sees_a_stale_page(void **state)
 	}
 }
 
+/* Fresh page tables each time, so that every touch can become a large leaf */
+static void *touch_new_leaves(void *arg)
+{
+	struct player *p = arg;
+	char *room = mmap(NULL, 2 * LEAF, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *at = (void *)(((uintptr_t)room + LEAF - 1) & ~(LEAF - 1));
+
+	while (!*p->stop) {
+		volatile uint64_t *map = mmap(at, LEAF, PROT_READ | PROT_WRITE,
+					      MAP_SHARED | MAP_FIXED, p->lab.vfio.device,
+					      p->lab.start[LAB_BAR]);
+
+		p->failed += map != at;
+		touch(p, map, 0, 77, true);
+		touch(p, map, 0, 500, false);
+		/* Once more, when it may have been taken away */
+		touch(p, map, 0, 77, false);
+		mmap(at, LEAF, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	}
+	munmap(room, 2 * LEAF);
+	return NULL;
+}
+
+static void test_large_leaves_race_with_revocation(void **state)
+{
+	static struct player player;
+	atomic_bool stop = false;
+	pthread_t threads[3];
+	uint32_t seed = 42;
+	long leaves;
+	int i, failed = 0;
+
+	(void)state;
+	lab_open(&player.lab, UUID_A);
+	player.stop = &stop;
+	for (i = 0; i < 3; i++)
+		pthread_create(&threads[i], NULL, touch_new_leaves, &player);
+	for (i = 0; i < 3000; i++) {
+		failed += !!back_leaf(&player, 0, &seed);
+		failed += !!lab_revoke(&player.lab, LAB_BAR, 0, LEAF);
+	}
+	stop = true;
+	for (i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	leaves = mdev_stat(UUID_A, "faults_2m");
+	player.corrupt = lab_get(&player.lab, LAB_CORRUPT);
+	printf("# %zu pages seen, %zu stale, %zu corrupt; %ld large leaves\n",
+	       player.seen, player.stale, player.corrupt, leaves);
+	lab_close(&player.lab);
+	assert_int_equal(player.stale, 0);
+	assert_int_equal(player.corrupt, 0);
+	assert_int_equal(player.failed + failed, 0);
+	assert_true(leaves > 100);
+}
+
 struct opener {
 	struct lab_client *lab;
 	volatile uint64_t *map;
@@ -320,6 +375,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nobody_sees_a_stale_page),
+		cmocka_unit_test(test_large_leaves_race_with_revocation),
 		cmocka_unit_test(test_touch_races_with_reset),
 	};
 
