@@ -54,9 +54,9 @@
 #define LAB_TOUCH_REVOKES	2	/* what it backed, before it returns */
 
 /* Frames: LAB_CHUNKS pieces of contiguous memory, each aligned to its size */
-#define LAB_CHUNK_ORDER		9
-#define LAB_CHUNK_FRAMES	512UL
-#define LAB_CHUNKS		16
+#define LAB_CHUNK_ORDER		10
+#define LAB_CHUNK_FRAMES	1024UL
+#define LAB_CHUNKS		8
 #define LAB_FRAMES		(LAB_CHUNKS * LAB_CHUNK_FRAMES)
 
 /*

@@ -78,7 +78,7 @@ static void move_frames(volatile uint64_t *map, unsigned long first)
 	unsigned int round, i;
 
 	for (round = 0; round < ROUNDS; round++) {
-		unsigned long frame = first + round % 2 * 2 * LAB_CHUNK_FRAMES;
+		unsigned long frame = first + round % 2 * LAB_CHUNK_FRAMES;
 
 		command(LAB_BACK, LAB_BAR, 0, LEAF + 4 * PAGE, frame);
 		for (i = 0; i < 6; i++)
