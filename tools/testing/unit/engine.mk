@@ -13,7 +13,8 @@ CFLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror $(SANITIZE)
 # The kernel spells tables with missing initialisers, which are zero, and lets
 # a function of a table ignore a parameter
 CFLAGS += -Wno-missing-field-initializers
-CPPFLAGS := -I$(UNIT)/shim -idirafter $(TOP)/include -I$(VPCI) -MMD -MP
+# -MMD would leave out what -idirafter finds: our own headers
+CPPFLAGS := -I$(UNIT)/shim -idirafter $(TOP)/include -I$(VPCI) -MD -MP
 
 all:
 
