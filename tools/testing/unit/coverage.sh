@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Builds the tests of the config space engine once more, with gcov, and prints
-# which part of its lines they run. Fails if it is less than 95 % of a file.
+# Builds the unit tests once more, with gcov, and prints of each file that they test
+# which part of its lines they run. Fails if it is less than 95 % of one.
 
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -11,7 +11,9 @@ at_least=95
 
 rm -rf "$out"
 make -s -C "$here" O="$out" SANITIZE=--coverage
-"$out/config_test" > "$out/tap" || { grep '^not ok' "$out/tap"; exit 1; }
+for test in "$out"/*_test; do
+	"$test" > "$test.tap" || { grep "^not ok" "$test.tap"; exit 1; }
+done
 
 status=0
 cd "$here"
