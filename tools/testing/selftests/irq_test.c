@@ -432,6 +432,8 @@ static void test_msix_vectors_come_and_go(void **state)
 
 static void test_msix_masks(void **state)
 {
+	uint32_t value;
+
 	(void)state;
 	assert_int_equal(give(MSIX, 0, 4, fds), 0);
 	mask_entry(1, true);
@@ -459,6 +461,21 @@ static void test_msix_masks(void **state)
 	assert_true(is_pending(1));
 	msix_control(PCI_MSIX_FLAGS_ENABLE);
 	assert_int_equal(count(fds[1]), 1);
+
+	/* Off and on again with a masked entry: it works once it is unmasked */
+	mask_entry(2, true);
+	msix_control(0);
+	msix_control(PCI_MSIX_FLAGS_ENABLE);
+	mask_entry(2, false);
+	signal_vector(2);
+	assert_int_equal(count(fds[2]), 1);
+
+	/* The table is not there while its BAR is not decoded, and keeps its masks */
+	mask_entry(2, true);
+	vfio_client_put(&client, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
+	assert_int_equal(vfio_client_read(&client, bar4 + IRQ_LAB_TABLE, &value, 4), -EIO);
+	set_command(0);
+	assert_int_equal(get32(bar4 + IRQ_LAB_TABLE + 2 * 16 + 12), 1);
 }
 
 static void test_msix_table(void **state)

@@ -24,8 +24,9 @@ struct elsewhere {
 #define BUS	"there is no bus here: the VMM has it"
 #define VMM	"addresses in the guest are the VMM's affair: a region has none"
 #define VF	"not a virtual function of SR-IOV, and none are offered"
-#define TABLE	"the table and the PBA are in a BAR, and those who deliver have them"
-#define MESSAGE	"delivery: VFIO signals an eventfd, and the VMM sends the message"
+#define TABLE	"the table and the PBA are in a BAR: suite irq, test_msix_table"
+#define MASKS	"delivery: suite irq, test_msix_masks"
+#define MESSAGE	"VFIO signals an eventfd, and the VMM makes the message"
 
 static const struct elsewhere elsewhere[] = {
 	{ 16, 16, "VFIO: -EFAULT for all of it, in suite vpci, test_config_end" },
@@ -36,12 +37,17 @@ static const struct elsewhere elsewhere[] = {
 	{ 52, 52, "each BAR is a region of its own; one that is mapped has at least a page" },
 	{ 53, 53, VMM },
 	{ 70, 70, "a mapped page shows the sink page, whatever turned decode off: suite vpci, test_decode_and_mapping" },
-	{ 74, 76, MESSAGE },
-	{ 81, 88, TABLE }, { 90, 90, TABLE }, { 92, 93, TABLE },
+	{ 74, 74, MESSAGE },
+	{ 75, 75, "delivery: suite irq, test_msi" },
+	{ 76, 76, MESSAGE },
+	{ 81, 83, TABLE }, { 84, 87, MASKS },
+	{ 88, 88, "nobody looks at address and data: suite irq, test_reset_leaves_nothing" },
+	{ 90, 90, TABLE }, { 92, 92, TABLE },
+	{ 93, 93, "suite irq, test_msix_masks: a BAR that is not decoded is not there" },
 	{ 98, 98, VF }, { 100, 101, VF },
 	{ 103, 103, "vital product data is not offered" },
 	{ 106, 106, "suite vpci, test_decode_race" },
-	{ 107, 107, MESSAGE },
+	{ 107, 107, "all is done under config_lock: suite irq, test_hammer" },
 	{ 108, 108, "nothing is deferred: a write is over when its effects are" },
 	{ 109, 109, "config space logs nothing" },
 };
