@@ -34,6 +34,7 @@ help:
 	@echo 'make check-all  the tests on all of these kernels'
 	@echo 'make lint       static checks: sparse, clang, checkpatch, shellcheck and more'
 	@echo 'make bench-mdev what instances cost on our mdev core and on the one of the kernel'
+	@echo 'make bench-irq  what it costs to signal an interrupt, beside vfio-pci'
 	@echo 'make bench-mmio what accesses of BARs cost, beside vfio-pci and the sample mbochs'
 	@echo 'make build-all  the modules for every supported kernel that is here'
 	@echo 'make unit       only the tests that need no kernel and no VM'
@@ -93,7 +94,7 @@ setup:
 	@tools/testing/lab/setup.sh
 
 # What is missing gets installed first; only then can KDIR be chosen.
-demo check lab-shell lab-gdb bench-mdev bench-mmio bench-config: setup
+demo check lab-shell lab-gdb bench-mdev bench-mmio bench-irq bench-config: setup
 	@$(MAKE) --no-print-directory with-setup-$@
 
 with-setup-demo: all
@@ -144,6 +145,9 @@ with-setup-bench-mdev: modules
 with-setup-bench-mmio: all tests
 	@tools/testing/bench/mmio.sh $(kernel-release)
 
+with-setup-bench-irq: all tests
+	@tools/testing/bench/irq.sh $(kernel-release)
+
 lint:
 	@tools/testing/lab/setup.sh
 	@tools/testing/lab/setup.sh lint
@@ -170,4 +174,4 @@ clean:
 
 .PHONY: all help supported check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir check-mdev-core modules tools tests setup demo check lab-shell unit \
 	install clean with-setup-demo with-setup-check with-setup-lab-shell bench-mdev with-setup-bench-mdev \
-	bench-mmio with-setup-bench-mmio fuzz coverage bench-config with-setup-bench-config
+	bench-mmio with-setup-bench-mmio bench-irq with-setup-bench-irq fuzz coverage bench-config with-setup-bench-config
