@@ -416,7 +416,7 @@ static bool vpci_config_dword_read(struct vpci_device *vpci, u64 pos,
 				   unsigned int width, u64 *value)
 {
 	u64 offset = pos - vpci_region_start(VFIO_PCI_CONFIG_REGION_INDEX);
-	unsigned int size = vpci->function->layout->size;
+	unsigned int size = vpci->config.layout->size;
 
 	if (width > 4 || offset >= size || READ_ONCE(vpci->dead))
 		return false;
