@@ -49,6 +49,7 @@
 /* Number of the expansion ROM where BARs have numbers */
 #define VPCI_ROM	VFIO_PCI_ROM_REGION_INDEX
 
+struct vpci_block;
 struct vpci_device;
 
 /**
@@ -161,6 +162,7 @@ struct vpci_window {
  * @holder_pid: who opened it, while @open; under vfio_device_set.lock
  * @holder_comm: ditto
  * @sink: stands behind mapped pages without a backing, all ones at first
+ * @block: the memory behind a BAR, if the parent driver took it from a pool
  * @stats: per-CPU counters, see enum vpci_stat
  *
  * The fields are the library's. Parent drivers use the functions below.
@@ -190,6 +192,7 @@ struct vpci_device {
 	char holder_comm[TASK_COMM_LEN];
 
 	struct page *sink;
+	struct vpci_block *block;
 	struct vpci_stats __percpu *stats;
 };
 
@@ -223,6 +226,9 @@ int vpci_bar_back(struct vpci_device *vpci, unsigned int bar, u64 offset,
 		  phys_addr_t phys, u64 size, enum vpci_cache cache);
 void vpci_bar_revoke(struct vpci_device *vpci, unsigned int bar, u64 offset,
 		     u64 size);
+void vpci_bar_move(struct vpci_device *vpci, unsigned int bar, u64 offset,
+		   phys_addr_t phys, u64 size, enum vpci_cache cache,
+		   void (*copy)(void *data), void *data);
 
 void vpci_irq_signal(struct vpci_device *vpci, unsigned int vector);
 void vpci_irq_lower(struct vpci_device *vpci);

@@ -52,15 +52,12 @@ static enum vpci_cache vpci_backing_cache(void *entry)
 	return xa_to_value(entry) & ((1 << VPCI_BACKING_CACHE_BITS) - 1);
 }
 
-static int vpci_backings_add(struct vpci_device *vpci, unsigned long first,
-			     unsigned long last, void *entry)
+/* Neighbours with the same entry are joined */
+static int vpci_backings_store(struct vpci_device *vpci, unsigned long first,
+			       unsigned long last, void *entry, gfp_t gfp)
 {
-	MA_STATE(mas, &vpci->backings, first, last);
+	MA_STATE(mas, &vpci->backings, last + 1, last + 1);
 
-	if (mas_find(&mas, last))
-		return -EEXIST;
-
-	mas_set(&mas, last + 1);
 	if (mas_walk(&mas) == entry)
 		last = mas.last;
 	if (first) {
@@ -69,7 +66,17 @@ static int vpci_backings_add(struct vpci_device *vpci, unsigned long first,
 			first = mas.index;
 	}
 	mas_set_range(&mas, first, last);
-	return mas_store_gfp(&mas, entry, GFP_KERNEL);
+	return mas_store_gfp(&mas, entry, gfp);
+}
+
+static int vpci_backings_add(struct vpci_device *vpci, unsigned long first,
+			     unsigned long last, void *entry)
+{
+	MA_STATE(mas, &vpci->backings, first, last);
+
+	if (mas_find(&mas, last))
+		return -EEXIST;
+	return vpci_backings_store(vpci, first, last, entry, GFP_KERNEL);
 }
 
 /* Cutting a range may need a node of the tree, and cannot be refused */
@@ -276,6 +283,45 @@ void vpci_bar_revoke(struct vpci_device *vpci, unsigned int bar, u64 offset,
 	vpci_stat_inc(vpci, VPCI_STAT_REVOKES);
 }
 EXPORT_SYMBOL_GPL(vpci_bar_revoke);
+
+/**
+ * vpci_bar_move - put other frames behind a range, and what it contains into them
+ * @vpci: the function
+ * @bar: number of the BAR
+ * @offset: bytes from the start of the BAR
+ * @phys: physical address of the first of the new frames
+ * @size: bytes
+ * @cache: how the new frames may be cached; see vpci_bar_back()
+ * @copy: copies the contents. Called once, when nobody reaches the old frames any
+ *	more and nobody the new ones yet; must not touch user memory
+ * @data: for @copy
+ *
+ * Users notice nothing but a new fault. The range has a backing.
+ *
+ * Context: may sleep; takes memory_lock.
+ */
+void vpci_bar_move(struct vpci_device *vpci, unsigned int bar, u64 offset,
+		   phys_addr_t phys, u64 size, enum vpci_cache cache,
+		   void (*copy)(void *data), void *data)
+{
+	u64 start = vpci_region_start(bar) + offset;
+	unsigned long first = start >> PAGE_SHIFT;
+	unsigned long last = first + (size >> PAGE_SHIFT) - 1;
+	void *entry = vpci_backing_entry(first, PHYS_PFN(phys), cache);
+
+	if (WARN_ON_ONCE(!vpci_bar_range_valid(vpci, bar, offset, size)))
+		return;
+
+	down_write(&vpci->memory_lock);
+	vpci_bar_unmap(vpci, start, size);
+	vpci_window_close(vpci);
+	copy(data);
+	vpci_backings_store(vpci, first, last, entry,
+			    GFP_KERNEL | __GFP_NOFAIL);
+	up_write(&vpci->memory_lock);
+	trace_vpci_back(vpci, start, size, phys, cache);
+}
+EXPORT_SYMBOL_GPL(vpci_bar_move);
 
 static void vpci_bar_find_registers(struct vpci_device *vpci)
 {
