@@ -51,6 +51,7 @@
 
 struct vpci_block;
 struct vpci_device;
+struct vpci_display;
 
 /**
  * struct vpci_function - a kind of virtual PCI function, shared by instances
@@ -163,6 +164,8 @@ struct vpci_window {
  * @holder_comm: ditto
  * @sink: stands behind mapped pages without a backing, all ones at first
  * @block: the memory behind a BAR, if the parent driver took it from a pool
+ * @display: its display, if the parent driver gave it one; constant once the
+ *	instance is registered
  * @stats: per-CPU counters, see enum vpci_stat
  *
  * The fields are the library's. Parent drivers use the functions below.
@@ -193,6 +196,7 @@ struct vpci_device {
 
 	struct page *sink;
 	struct vpci_block *block;
+	struct vpci_display *display;
 	struct vpci_stats __percpu *stats;
 };
 
