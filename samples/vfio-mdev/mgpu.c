@@ -2,29 +2,38 @@
 /*
  * mgpu: split QEMU's display adapter (PCI 1234:1111) into many
  *
- * The parent is a bochs-display or secondary-vga device bound to this driver.
- * Its VRAM (BAR 0) is cut into blocks, one for each instance; a block has the
- * size of the instance's type, a power of two, and is aligned to it. Each
- * instance is a 1234:1111 itself, which the guest's stock bochs driver drives:
+ * The parent is a bochs-display or secondary-vga device bound to this driver, or
+ * system memory (soft_vram). Its VRAM (BAR 0) is a pool, of which each instance
+ * has a block of the size of its type. Each instance is a bochs-display itself,
+ * which the guest's stock bochs driver drives:
  *
  *	BAR 0	the instance's VRAM, mapped, write-combining
  *	BAR 2	display registers, trapped:
- *		0x400	VGA registers, for blanking: writes are ignored
+ *		0x000	EDID, bytes
+ *		0x400	VGA registers; a bochs-display has none
  *		0x500	VBE DISPI registers, 16 bits each
  *		0x600	size and byte order of the QEMU extension, 32 bits each
  *
- * Layout of the registers: docs/specs/standard-vga.rst of QEMU.
+ * Layout of the registers: docs/specs/standard-vga.rst of QEMU. A bochs-display
+ * stores whatever is written to them; only a mode that makes sense is shown.
  *
- * mgpu.lock protects the map of blocks; mgpu_instance.lock the registers.
- * Neither is held while the other is taken.
+ * The physical screen shows the instance that the administrator has chosen, by
+ * pointing the adapter's scanout at that part of the VRAM. An adapter cannot be
+ * told to show nothing, it goes on with what it has. So black is a picture, too:
+ * the smallest one there is, at the end of the VRAM, which is borrowed for it.
+ *
+ * mgpu_instance.lock protects the registers. The library's locks come after it.
  */
-#include <linux/bitmap.h>
 #include <linux/io.h>
 #include <linux/mdev.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/platform_device.h>
+#include <linux/pm.h>
 #include <linux/sizes.h>
 #include <linux/vfio_vpci.h>
+#include <linux/vpci_display.h>
+#include <linux/vpci_pool.h>
 #include <drm/drm_fourcc.h>
 
 #define MGPU_NAME		"mgpu"
@@ -36,6 +45,10 @@
 #define MGPU_REGS_BAR		2
 
 #define MGPU_REGS_SIZE		SZ_4K
+#define MGPU_EDID_END		0x100
+#define MGPU_VGA_ATTRIBUTES	0x400
+#define MGPU_VGA_MISC		0x402
+#define MGPU_VGA_STATUS		0x41a
 #define MGPU_DISPI_BASE		0x500
 #define MGPU_QEXT_SIZE		0x600
 #define MGPU_QEXT_ENDIAN	0x604
@@ -43,8 +56,18 @@
 
 #define MGPU_DISPI_ID5		0xb0c5
 #define MGPU_DISPI_ENABLED	0x01
+#define MGPU_DISPI_LFB		0x40
+#define MGPU_DISPI_NOCLEAR	0x80
 #define MGPU_ENDIAN_LITTLE	0x1e1e1e1e
 #define MGPU_ENDIAN_BIG		0xbebebebe
+#define MGPU_VGA_COLOUR		0x01
+#define MGPU_VGA_SHOW		0x20
+
+/* What a bochs-display shows, pixels */
+#define MGPU_MIN_SIZE		64
+
+/* Stride of black: lines can be counted up to 65535, and the VRAM has up to 1 GiB */
+#define MGPU_BLACK_STRIDE	SZ_16K
 
 enum mgpu_dispi {
 	DISPI_ID,
@@ -61,10 +84,14 @@ enum mgpu_dispi {
 	DISPI_NR,
 };
 
-/* The smallest type, and the unit of the map of blocks */
+/* The smallest type */
 #define MGPU_UNIT		SZ_4M
-#define MGPU_NR_TYPES		7
-#define MGPU_MAX_VRAM		SZ_1G
+#define MGPU_NR_TYPES		(ilog2(VPCI_POOL_MAX / MGPU_UNIT) + 1)
+
+static char *soft_vram;
+module_param(soft_vram, charp, 0444);
+MODULE_PARM_DESC(soft_vram,
+		 "make a parent of this much system memory, such as 64M");
 
 /**
  * struct mgpu_type - a size of VRAM
@@ -83,38 +110,30 @@ struct mgpu_type {
 };
 
 /**
- * struct mgpu - a physical adapter
+ * struct mgpu - a parent
  * @parent: the mdev core's part
- * @pdev: the adapter
+ * @dev: the adapter
  * @types: sizes on offer, ascending; those that fit into the VRAM
  * @type_ptrs: the same, as the mdev core wants them
- * @nr_types: how many
- * @vram_phys: where the VRAM lies
- * @vram: write-combining mapping of it; for scrubbing, and because on x86 it
- *	makes the instances' mappings write-combining too
- * @nr_units: size of the VRAM in units
- * @lock: protects @used
- * @used: one bit for each unit that belongs to an instance
+ * @vram: the VRAM
+ * @regs: the adapter's display registers; NULL if it is only memory
+ * @screen: the physical screen, if there are registers
  */
 struct mgpu {
 	struct mdev_parent parent;
-	struct pci_dev *pdev;
+	struct device *dev;
 	struct mgpu_type types[MGPU_NR_TYPES];
 	struct mdev_type *type_ptrs[MGPU_NR_TYPES];
-	unsigned int nr_types;
-	phys_addr_t vram_phys;
-	void __iomem *vram;
-	unsigned int nr_units;
-	struct mutex lock;
-	unsigned long *used;
+	struct vpci_pool vram;
+	void __iomem *regs;
+	struct vpci_screen screen;
 };
 
 /**
  * struct mgpu_instance - one virtual adapter
  * @vpci: the PCI function; first
- * @mgpu: the physical adapter; NULL once it has gone
- * @vram_offset: of its block in the physical VRAM, bytes
- * @vram_size: of its block, bytes
+ * @vram: its VRAM
+ * @display: its display
  * @lock: held to write to @dispi and @big_endian, and to read several of them that
  *	belong together
  * @dispi: the VBE DISPI registers
@@ -122,9 +141,8 @@ struct mgpu {
  */
 struct mgpu_instance {
 	struct vpci_device vpci;
-	struct mgpu *mgpu;
-	u32 vram_offset;
-	u32 vram_size;
+	struct vpci_block vram;
+	struct vpci_display display;
 	struct mutex lock;
 	u16 dispi[DISPI_NR];
 	bool big_endian;
@@ -145,85 +163,131 @@ static struct mgpu *type_to_mgpu(struct mdev_type *type)
 	return container_of(type->parent, struct mgpu, parent);
 }
 
+static u32 mgpu_format(const struct mgpu_instance *inst)
+{
+	if (inst->dispi[DISPI_BPP] == 16)
+		return DRM_FORMAT_RGB565;
+	return inst->big_endian ? DRM_FORMAT_BGRX8888 : DRM_FORMAT_XRGB8888;
+}
+
+/* Tell the display what picture the registers ask for, if any */
+static void mgpu_mode_changed(struct mgpu_instance *inst)
+{
+	const u16 *dispi = inst->dispi;
+	u32 bytes = dispi[DISPI_BPP] / 8;
+	u64 stride = max(dispi[DISPI_VIRT_WIDTH], dispi[DISPI_XRES]) * bytes;
+	u64 offset = dispi[DISPI_Y_OFFSET] * stride +
+		     dispi[DISPI_X_OFFSET] * bytes;
+	struct vpci_mode mode = {};
+
+	lockdep_assert_held(&inst->lock);
+
+	if ((dispi[DISPI_ENABLE] & MGPU_DISPI_ENABLED) &&
+	    (dispi[DISPI_BPP] == 16 || dispi[DISPI_BPP] == 32) &&
+	    dispi[DISPI_XRES] >= MGPU_MIN_SIZE &&
+	    dispi[DISPI_YRES] >= MGPU_MIN_SIZE &&
+	    offset + stride * dispi[DISPI_YRES] <= inst->vram.size)
+		mode = (struct vpci_mode) {
+			.offset = offset,
+			.width = dispi[DISPI_XRES],
+			.height = dispi[DISPI_YRES],
+			.stride = stride,
+			.format = mgpu_format(inst),
+			.bytes = bytes,
+		};
+	vpci_display_set_mode(&inst->display, &mode);
+}
+
+static void mgpu_hw_write(struct mgpu *mgpu, enum mgpu_dispi reg, u32 value)
+{
+	writew(value, mgpu->regs + MGPU_DISPI_BASE + 2 * reg);
+}
+
+static u16 mgpu_hw_read(struct mgpu *mgpu, enum mgpu_dispi reg)
+{
+	return readw(mgpu->regs + MGPU_DISPI_BASE + 2 * reg);
+}
+
+/* Switch the screen of a secondary-vga on or off; a bochs-display ignores it */
+static void mgpu_hw_blank(struct mgpu *mgpu, bool blank)
+{
+	writeb(MGPU_VGA_COLOUR, mgpu->regs + MGPU_VGA_MISC);
+	/* What is written next is an index */
+	readb(mgpu->regs + MGPU_VGA_STATUS);
+	writeb(blank ? 0 : MGPU_VGA_SHOW, mgpu->regs + MGPU_VGA_ATTRIBUTES);
+}
+
 /*
- * Blocks are powers of two and aligned to their size, so the free blocks of a
- * size are exactly the instances of it that can still be made.
+ * Show a picture of the physical VRAM, or black. A bochs-display takes the mode
+ * over when it is enabled. A secondary-vga clears some registers then, and adapts
+ * others to its liking: false.
  */
-static unsigned int mgpu_count_free_blocks(struct mgpu *mgpu, unsigned int units)
+static bool mgpu_hw_set(struct mgpu *mgpu, const struct vpci_mode *mode)
 {
-	unsigned int start, count = 0;
+	const u32 values[] = {
+		[DISPI_XRES]		= mode->width,
+		[DISPI_YRES]		= mode->height,
+		[DISPI_BPP]		= mode->bytes * 8,
+		[DISPI_VIRT_WIDTH]	= mode->stride / mode->bytes,
+		[DISPI_X_OFFSET]	= mode->offset % mode->stride / mode->bytes,
+		[DISPI_Y_OFFSET]	= mode->offset / mode->stride,
+	};
+	bool big_endian = mode->format == DRM_FORMAT_BGRX8888;
+	unsigned int i;
 
-	lockdep_assert_held(&mgpu->lock);
+	mgpu_hw_blank(mgpu, true);
+	mgpu_hw_write(mgpu, DISPI_ENABLE, 0);
+	writel(big_endian ? MGPU_ENDIAN_BIG : MGPU_ENDIAN_LITTLE,
+	       mgpu->regs + MGPU_QEXT_ENDIAN);
+	for (i = 0; i < ARRAY_SIZE(values); i++)
+		if (values[i] > U16_MAX)
+			return false;
+	for (i = 0; i < ARRAY_SIZE(values); i++)
+		mgpu_hw_write(mgpu, i, values[i]);
+	mgpu_hw_write(mgpu, DISPI_ENABLE, MGPU_DISPI_ENABLED | MGPU_DISPI_LFB |
+					  MGPU_DISPI_NOCLEAR);
+	for (i = DISPI_VIRT_WIDTH; i < ARRAY_SIZE(values); i++)
+		mgpu_hw_write(mgpu, i, values[i]);
 
-	for (start = 0; start + units <= mgpu->nr_units; start += units) {
-		if (find_next_bit(mgpu->used, start + units, start) ==
-		    start + units)
-			count++;
-	}
-	return count;
+	for (i = 0; i < ARRAY_SIZE(values); i++)
+		if (values[i] && mgpu_hw_read(mgpu, i) != values[i])
+			return false;
+	return true;
 }
 
-static unsigned int mgpu_largest_free_block(struct mgpu *mgpu)
+static void mgpu_screen_black(struct vpci_screen *screen)
 {
-	unsigned int units = rounddown_pow_of_two(mgpu->nr_units);
+	struct mgpu *mgpu = container_of(screen, struct mgpu, screen);
+	const struct vpci_mode black = {
+		.offset = mgpu->vram.size - VPCI_POOL_SPARE,
+		.width = MGPU_MIN_SIZE,
+		.height = MGPU_MIN_SIZE,
+		.stride = MGPU_BLACK_STRIDE,
+		.bytes = 2,
+	};
 
-	while (units && !mgpu_count_free_blocks(mgpu, units))
-		units /= 2;
-	return units;
+	vpci_pool_borrow(&mgpu->vram);
+	mgpu_hw_set(mgpu, &black);
 }
 
-static void mgpu_log_full(struct mgpu *mgpu, struct mdev_device *mdev, u32 size)
+static bool mgpu_screen_show(struct vpci_screen *screen,
+			     const struct vpci_mode *mode)
 {
-	unsigned int free = mgpu->nr_units -
-			    bitmap_weight(mgpu->used, mgpu->nr_units);
-	unsigned int largest = mgpu_largest_free_block(mgpu);
+	struct mgpu *mgpu = container_of(screen, struct mgpu, screen);
 
-	pci_warn(mgpu->pdev,
-		 "%s: no %u MiB of VRAM: %u of %u MiB are free, the largest free block has %u MiB\n",
-		 dev_name(mdev_dev(mdev)), size / SZ_1M,
-		 free * (MGPU_UNIT / SZ_1M),
-		 mgpu->nr_units * (MGPU_UNIT / SZ_1M),
-		 largest * (MGPU_UNIT / SZ_1M));
+	if (!mgpu_hw_set(mgpu, mode))
+		return false;
+	/* Only a picture that needs it makes the contents move */
+	if (vpci_mode_end(mode) > mgpu->vram.size - VPCI_POOL_SPARE)
+		vpci_pool_give_back(&mgpu->vram);
+	mgpu_hw_blank(mgpu, false);
+	return true;
 }
 
-/* -ENOSPC with a log line that says what was free */
-static int mgpu_vram_alloc(struct mgpu *mgpu, struct mdev_device *mdev,
-			   u32 size, u32 *offset)
-{
-	unsigned int units = size / MGPU_UNIT;
-	unsigned long start;
-	int ret = 0;
-
-	mutex_lock(&mgpu->lock);
-	start = bitmap_find_next_zero_area(mgpu->used, mgpu->nr_units, 0,
-					   units, units - 1);
-	if (start + units <= mgpu->nr_units) {
-		bitmap_set(mgpu->used, start, units);
-		*offset = start * MGPU_UNIT;
-	} else {
-		mgpu_log_full(mgpu, mdev, size);
-		ret = -ENOSPC;
-	}
-	mutex_unlock(&mgpu->lock);
-	return ret;
-}
-
-static void mgpu_vram_free(struct mgpu *mgpu, u32 offset, u32 size)
-{
-	mutex_lock(&mgpu->lock);
-	bitmap_clear(mgpu->used, offset / MGPU_UNIT, size / MGPU_UNIT);
-	mutex_unlock(&mgpu->lock);
-}
-
-static void mgpu_vram_scrub(struct mgpu_instance *inst)
-{
-	u32 done;
-
-	for (done = 0; done < inst->vram_size; done += SZ_1M) {
-		memset_io(inst->mgpu->vram + inst->vram_offset + done, 0, SZ_1M);
-		cond_resched();
-	}
-}
+static const struct vpci_screen_ops mgpu_screen_ops = {
+	.show	= mgpu_screen_show,
+	.black	= mgpu_screen_black,
+};
 
 static bool mgpu_is_dispi(u64 offset)
 {
@@ -231,67 +295,99 @@ static bool mgpu_is_dispi(u64 offset)
 	       offset < MGPU_DISPI_BASE + 2 * DISPI_NR;
 }
 
-static u16 mgpu_dispi_read(struct mgpu_instance *inst, unsigned int reg)
+static bool mgpu_is_qext(u64 offset)
+{
+	return offset >= MGPU_QEXT_SIZE &&
+	       offset < MGPU_QEXT_SIZE + MGPU_QEXT_BYTES;
+}
+
+/* How wide the accesses are that the registers at an offset take at most */
+static unsigned int mgpu_reg_width(u64 offset)
+{
+	if (offset < MGPU_EDID_END)
+		return 1;
+	return offset < MGPU_QEXT_SIZE ? 2 : 4;
+}
+
+static u32 mgpu_dispi_read(struct mgpu_instance *inst, unsigned int reg)
 {
 	switch (reg) {
 	case DISPI_ID:
 		return MGPU_DISPI_ID5;
 	case DISPI_VIDEO_MEMORY_64K:
-		return inst->vram_size / SZ_64K;
+		return inst->vram.size / SZ_64K;
 	default:
 		return READ_ONCE(inst->dispi[reg]);
 	}
 }
 
-/* All registers as 16-bit words; what is not there reads 0 */
-static u16 mgpu_word_read(struct mgpu_instance *inst, u64 offset)
+static u32 mgpu_qext_read(struct mgpu_instance *inst, u64 offset,
+			  unsigned int width)
 {
-	u32 endian = READ_ONCE(inst->big_endian) ? MGPU_ENDIAN_BIG : MGPU_ENDIAN_LITTLE;
-
-	if (mgpu_is_dispi(offset))
-		return mgpu_dispi_read(inst, (offset - MGPU_DISPI_BASE) / 2);
-
-	switch (offset) {
-	case MGPU_QEXT_SIZE:
-		return MGPU_QEXT_BYTES;
-	case MGPU_QEXT_ENDIAN:
-	case MGPU_QEXT_ENDIAN + 2:
-		return endian;
-	default:
+	if (width != 4)
 		return 0;
-	}
+	if (offset == MGPU_QEXT_SIZE)
+		return MGPU_QEXT_BYTES;
+	return READ_ONCE(inst->big_endian) ? MGPU_ENDIAN_BIG :
+					     MGPU_ENDIAN_LITTLE;
 }
 
-/* Words are read whole, without a lock: several of them are several reads */
+/* Of a register wider than @width the low bits, at whatever byte of it */
+static u32 mgpu_reg_read(struct mgpu_instance *inst, u64 offset,
+			 unsigned int width)
+{
+	if (offset < VPCI_EDID_SIZE)
+		return READ_ONCE(inst->display.edid[offset]);
+	if (offset < MGPU_EDID_END)
+		return 0;
+	if (mgpu_is_dispi(offset))
+		return mgpu_dispi_read(inst, (offset - MGPU_DISPI_BASE) / 2);
+	if (mgpu_is_qext(offset))
+		return mgpu_qext_read(inst, offset, width);
+	return ~0;
+}
+
+/* Registers are read whole, without a lock: several of them are several reads */
 static u64 mgpu_bar_read(struct vpci_device *vpci, unsigned int bar, u64 offset,
 			 unsigned int width)
 {
 	struct mgpu_instance *inst = to_instance(vpci);
+	unsigned int step = min(width, mgpu_reg_width(offset));
+	u32 mask = GENMASK(8 * step - 1, 0);
 	u64 value = 0;
 	unsigned int i;
 
-	if (width == 1)
-		value = mgpu_word_read(inst, offset & ~1ULL) >> (offset % 2 * 8);
-	for (i = 0; i + 2 <= width; i += 2)
-		value |= (u64)mgpu_word_read(inst, offset + i) << (8 * i);
+	for (i = 0; i < width; i += step)
+		value |= (u64)(mgpu_reg_read(inst, offset + i, step) & mask) <<
+			 (8 * i);
 	return value;
+}
+
+/* A narrow write sets the whole register, the bytes that it has not to zero */
+static void mgpu_reg_write(struct mgpu_instance *inst, u64 offset,
+			   unsigned int width, u32 value)
+{
+	unsigned int reg = (offset - MGPU_DISPI_BASE) / 2;
+
+	if (mgpu_is_dispi(offset))
+		WRITE_ONCE(inst->dispi[reg], value);
+	else if (offset == MGPU_QEXT_ENDIAN && width == 4 &&
+		 (value == MGPU_ENDIAN_BIG || value == MGPU_ENDIAN_LITTLE))
+		WRITE_ONCE(inst->big_endian, value == MGPU_ENDIAN_BIG);
 }
 
 static void mgpu_bar_write(struct vpci_device *vpci, unsigned int bar,
 			   u64 offset, unsigned int width, u64 value)
 {
 	struct mgpu_instance *inst = to_instance(vpci);
+	unsigned int step = min(width, mgpu_reg_width(offset));
+	u32 mask = GENMASK(8 * step - 1, 0);
 	unsigned int i;
 
 	mutex_lock(&inst->lock);
-	if (offset == MGPU_QEXT_ENDIAN && width == 4)
-		WRITE_ONCE(inst->big_endian, value == MGPU_ENDIAN_BIG);
-	for (i = 0; i + 2 <= width; i += 2) {
-		u64 at = offset + i - MGPU_DISPI_BASE;
-
-		if (mgpu_is_dispi(offset + i))
-			WRITE_ONCE(inst->dispi[at / 2], value >> (8 * i));
-	}
+	for (i = 0; i < width; i += step)
+		mgpu_reg_write(inst, offset + i, step, value >> (8 * i) & mask);
+	mgpu_mode_changed(inst);
 	mutex_unlock(&inst->lock);
 }
 
@@ -302,45 +398,17 @@ static void mgpu_reset(struct vpci_device *vpci)
 	mutex_lock(&inst->lock);
 	memset(inst->dispi, 0, sizeof(inst->dispi));
 	inst->big_endian = false;
+	mgpu_mode_changed(inst);
 	mutex_unlock(&inst->lock);
 
-	mgpu_vram_scrub(inst);
-}
-
-/*
- * VFIO shows a plane from the start of a region only; a framebuffer elsewhere
- * in the VRAM has no picture.
- */
-static void mgpu_get_plane(struct vpci_device *vpci,
-			   struct vfio_device_gfx_plane_info *plane)
-{
-	struct mgpu_instance *inst = to_instance(vpci);
-	const u16 *dispi = inst->dispi;
-	u32 stride, size;
-
-	mutex_lock(&inst->lock);
-	stride = max(dispi[DISPI_VIRT_WIDTH], dispi[DISPI_XRES]) * 4;
-	size = stride * dispi[DISPI_YRES];
-	if ((dispi[DISPI_ENABLE] & MGPU_DISPI_ENABLED) &&
-	    dispi[DISPI_BPP] == 32 && !inst->big_endian &&
-	    !dispi[DISPI_X_OFFSET] && !dispi[DISPI_Y_OFFSET] &&
-	    dispi[DISPI_XRES] && size && size / dispi[DISPI_YRES] == stride &&
-	    size <= inst->vram_size) {
-		plane->drm_format = DRM_FORMAT_XRGB8888;
-		plane->width = dispi[DISPI_XRES];
-		plane->height = dispi[DISPI_YRES];
-		plane->stride = stride;
-		plane->size = size;
-		plane->region_index = MGPU_VRAM_BAR;
-	}
-	mutex_unlock(&inst->lock);
+	vpci_block_scrub(&inst->vram);
 }
 
 static const struct vpci_ops mgpu_vpci_ops = {
 	.bar_read	= mgpu_bar_read,
 	.bar_write	= mgpu_bar_write,
 	.reset		= mgpu_reset,
-	.get_plane	= mgpu_get_plane,
+	.get_plane	= vpci_display_get_plane,
 };
 
 static int mgpu_mdev_probe(struct mdev_device *mdev)
@@ -357,27 +425,24 @@ static int mgpu_mdev_probe(struct mdev_device *mdev)
 		return PTR_ERR(vpci);
 
 	inst = to_instance(vpci);
-	inst->mgpu = mgpu;
-	inst->vram_size = type->size;
 	mutex_init(&inst->lock);
-	ret = mgpu_vram_alloc(mgpu, mdev, inst->vram_size, &inst->vram_offset);
+	ret = vpci_block_alloc(&inst->vram, &mgpu->vram, type->size,
+			       dev_name(mdev_dev(mdev)));
 	if (ret)
 		goto err_put;
-	mgpu_vram_scrub(inst);
 
-	ret = vpci_bar_back(vpci, MGPU_VRAM_BAR, 0,
-			    mgpu->vram_phys + inst->vram_offset,
-			    inst->vram_size, VPCI_CACHE_WRITE_COMBINE);
+	ret = vpci_block_back(&inst->vram, vpci, MGPU_VRAM_BAR);
 	if (ret)
 		goto err_vram;
-
+	vpci_display_init(&inst->display, vpci, &inst->vram,
+			  mgpu->regs ? &mgpu->screen : NULL);
 	ret = vpci_device_register(vpci);
 	if (ret)
 		goto err_vram;
 	return 0;
 
 err_vram:
-	mgpu_vram_free(mgpu, inst->vram_offset, inst->vram_size);
+	vpci_block_free(&inst->vram);
 err_put:
 	vpci_device_put(vpci);
 	return ret;
@@ -386,9 +451,8 @@ err_put:
 /* Nobody uses the VRAM any more; it was scrubbed when the last one did */
 static void mgpu_instance_leave(struct mgpu_instance *inst)
 {
-	vpci_bar_revoke(&inst->vpci, MGPU_VRAM_BAR, 0, inst->vram_size);
-	mgpu_vram_free(inst->mgpu, inst->vram_offset, inst->vram_size);
-	WRITE_ONCE(inst->mgpu, NULL);
+	vpci_display_leave(&inst->display);
+	vpci_block_free(&inst->vram);
 }
 
 static void mgpu_mdev_remove(struct mdev_device *mdev)
@@ -397,7 +461,7 @@ static void mgpu_mdev_remove(struct mdev_device *mdev)
 	struct mgpu_instance *inst = to_instance(vpci);
 
 	vpci_device_unregister(vpci);
-	if (inst->mgpu)
+	if (inst->vram.pool)
 		mgpu_instance_leave(inst);
 	vpci_device_put(vpci);
 }
@@ -422,57 +486,30 @@ static void mgpu_mdev_disconnect(struct mdev_device *mdev)
 
 static unsigned int mgpu_mdev_get_available(struct mdev_type *mtype)
 {
-	struct mgpu *mgpu = type_to_mgpu(mtype);
-	unsigned int count;
-
-	mutex_lock(&mgpu->lock);
-	count = mgpu_count_free_blocks(mgpu,
-				       to_mgpu_type(mtype)->size / MGPU_UNIT);
-	mutex_unlock(&mgpu->lock);
-	return count;
+	return vpci_pool_available(&type_to_mgpu(mtype)->vram,
+				   to_mgpu_type(mtype)->size);
 }
 
 static ssize_t mgpu_mdev_show_description(struct mdev_type *mtype, char *buf)
 {
-	return sysfs_emit(buf, "display adapter %04x:%04x with %u MiB of VRAM\n",
-			  MGPU_VENDOR_ID, MGPU_DEVICE_ID,
-			  to_mgpu_type(mtype)->size / (u32)SZ_1M);
+	u32 size = to_mgpu_type(mtype)->size;
+	unsigned int width, height;
+
+	vpci_edid_largest(size, &width, &height);
+	return sysfs_emit(buf,
+			  "display adapter %04x:%04x with %u MiB of VRAM, 1 head, up to %ux%u, no interrupts\n",
+			  MGPU_VENDOR_ID, MGPU_DEVICE_ID, size / (u32)SZ_1M,
+			  width, height);
 }
-
-static ssize_t vram_offset_show(struct device *dev,
-				struct device_attribute *attr, char *buf)
-{
-	struct mgpu_instance *inst = to_instance(dev_get_drvdata(dev));
-
-	/* The block may be somebody else's by now */
-	if (!READ_ONCE(inst->mgpu))
-		return -ENODEV;
-	return sysfs_emit(buf, "%u\n", inst->vram_offset);
-}
-static DEVICE_ATTR_RO(vram_offset);
-
-static ssize_t vram_size_show(struct device *dev,
-			      struct device_attribute *attr, char *buf)
-{
-	struct mgpu_instance *inst = to_instance(dev_get_drvdata(dev));
-
-	return sysfs_emit(buf, "%u\n", inst->vram_size);
-}
-static DEVICE_ATTR_RO(vram_size);
-
-static struct attribute *mgpu_instance_attrs[] = {
-	&dev_attr_vram_offset.attr,
-	&dev_attr_vram_size.attr,
-	NULL,
-};
 
 static const struct attribute_group mgpu_instance_group = {
 	.name = MGPU_NAME,
-	.attrs = mgpu_instance_attrs,
+	.attrs = vpci_block_attrs,
 };
 
 static const struct attribute_group *mgpu_instance_groups[] = {
 	&mgpu_instance_group,
+	&vpci_display_group,
 	&vpci_stats_group,
 	NULL,
 };
@@ -499,10 +536,11 @@ static struct mdev_driver mgpu_mdev_driver = {
 	},
 };
 
-static int mgpu_type_init(struct mgpu *mgpu, struct mgpu_type *type, u32 size)
+static struct vpci_function *mgpu_function_create(struct mgpu *mgpu,
+						  const char *name, u32 size)
 {
 	const struct vpci_desc desc = {
-		.name			= type->sysfs_name,
+		.name			= name,
 		.vendor			= MGPU_VENDOR_ID,
 		.device			= MGPU_DEVICE_ID,
 		.subsystem_vendor	= PCI_SUBVENDOR_ID_REDHAT_QUMRANET,
@@ -517,12 +555,24 @@ static int mgpu_type_init(struct mgpu *mgpu, struct mgpu_type *type, u32 size)
 				.is_64bit	= true,
 				.prefetchable	= true,
 				.mapped		= true,
-				.cache		= VPCI_CACHE_WRITE_COMBINE,
+				.cache		= mgpu->regs ?
+					VPCI_CACHE_WRITE_COMBINE :
+					VPCI_CACHE_WRITE_BACK,
 			},
 			[MGPU_REGS_BAR] = { .size = MGPU_REGS_SIZE },
 		},
 	};
 
+	return vpci_function_create(mgpu->dev, &desc);
+}
+
+static void mgpu_function_free(void *function)
+{
+	vpci_function_free(function);
+}
+
+static int mgpu_type_init(struct mgpu *mgpu, struct mgpu_type *type, u32 size)
+{
 	type->size = size;
 	snprintf(type->sysfs_name, sizeof(type->sysfs_name), "%uM",
 		 size / (u32)SZ_1M);
@@ -531,83 +581,55 @@ static int mgpu_type_init(struct mgpu *mgpu, struct mgpu_type *type, u32 size)
 	type->type.sysfs_name = type->sysfs_name;
 	type->type.pretty_name = type->pretty_name;
 
-	type->function = vpci_function_create(&mgpu->pdev->dev, &desc);
-	return PTR_ERR_OR_ZERO(type->function);
+	type->function = mgpu_function_create(mgpu, type->sysfs_name, size);
+	if (IS_ERR(type->function))
+		return PTR_ERR(type->function);
+	return devm_add_action_or_reset(mgpu->dev, mgpu_function_free,
+					type->function);
 }
 
-static void mgpu_types_destroy(struct mgpu *mgpu)
+static struct mgpu *mgpu_alloc(struct device *dev)
 {
-	while (mgpu->nr_types)
-		vpci_function_free(mgpu->types[--mgpu->nr_types].function);
+	struct mgpu *mgpu = devm_kzalloc(dev, sizeof(*mgpu), GFP_KERNEL);
+
+	if (!mgpu)
+		return NULL;
+	mgpu->dev = dev;
+	dev_set_drvdata(dev, mgpu);
+	return mgpu;
 }
 
-static int mgpu_types_init(struct mgpu *mgpu, u64 vram_size)
+static void mgpu_unregister(void *mgpu)
+{
+	mdev_unregister_parent(&((struct mgpu *)mgpu)->parent);
+}
+
+/* The VRAM and the screen are there. Undone when the driver is unbound */
+static int mgpu_register(struct mgpu *mgpu)
 {
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < MGPU_NR_TYPES; i++) {
-		u32 size = MGPU_UNIT << i;
-
-		if (size > vram_size)
-			break;
-		ret = mgpu_type_init(mgpu, &mgpu->types[i], size);
-		if (ret) {
-			mgpu_types_destroy(mgpu);
+	for (i = 0; mgpu->vram.size >> i >= MGPU_UNIT; i++) {
+		ret = mgpu_type_init(mgpu, &mgpu->types[i], MGPU_UNIT << i);
+		if (ret)
 			return ret;
-		}
 		mgpu->type_ptrs[i] = &mgpu->types[i].type;
-		mgpu->nr_types++;
 	}
-	return 0;
-}
-
-static int mgpu_vram_init(struct mgpu *mgpu)
-{
-	struct pci_dev *pdev = mgpu->pdev;
-	u64 size = pci_resource_len(pdev, MGPU_VRAM_BAR);
-
-	if (!(pci_resource_flags(pdev, MGPU_VRAM_BAR) & IORESOURCE_MEM) ||
-	    size < MGPU_UNIT || size > MGPU_MAX_VRAM) {
-		pci_err(pdev, "BAR 0 has %llu bytes of VRAM, not between %u and %u\n",
-			size, (u32)MGPU_UNIT, (u32)MGPU_MAX_VRAM);
-		return -ENODEV;
-	}
-
-	mgpu->vram_phys = pci_resource_start(pdev, MGPU_VRAM_BAR);
-	mgpu->vram = devm_ioremap_wc(&pdev->dev, mgpu->vram_phys, size);
-	if (!mgpu->vram)
-		return -ENOMEM;
-
-	mgpu->nr_units = size / MGPU_UNIT;
-	mgpu->used = devm_bitmap_zalloc(&pdev->dev, mgpu->nr_units, GFP_KERNEL);
-	if (!mgpu->used)
-		return -ENOMEM;
-	return 0;
-}
-
-/* The console that was on the adapter must not show an instance's memory */
-static int mgpu_scanout_off(struct pci_dev *pdev)
-{
-	void __iomem *regs = pcim_iomap(pdev, MGPU_REGS_BAR, MGPU_REGS_SIZE);
-
-	if (!regs)
-		return -ENOMEM;
-	writew(0, regs + MGPU_DISPI_BASE + 2 * DISPI_ENABLE);
-	return 0;
+	ret = mdev_register_parent(&mgpu->parent, mgpu->dev, &mgpu_mdev_driver,
+				   mgpu->type_ptrs, i);
+	if (ret)
+		return ret;
+	return devm_add_action_or_reset(mgpu->dev, mgpu_unregister, mgpu);
 }
 
 static int mgpu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
-	struct mgpu *mgpu;
+	struct mgpu *mgpu = mgpu_alloc(&pdev->dev);
 	int ret;
 
-	mgpu = devm_kzalloc(&pdev->dev, sizeof(*mgpu), GFP_KERNEL);
 	if (!mgpu)
 		return -ENOMEM;
-	mgpu->pdev = pdev;
-	mutex_init(&mgpu->lock);
-	pci_set_drvdata(pdev, mgpu);
 
 	ret = pcim_enable_device(pdev);
 	if (ret)
@@ -615,31 +637,27 @@ static int mgpu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = pcim_request_all_regions(pdev, MGPU_NAME);
 	if (ret)
 		return ret;
-	ret = mgpu_scanout_off(pdev);
-	if (ret)
-		return ret;
-	ret = mgpu_vram_init(mgpu);
+	mgpu->regs = pcim_iomap(pdev, MGPU_REGS_BAR, MGPU_REGS_SIZE);
+	if (!mgpu->regs)
+		return -ENOMEM;
+	ret = vpci_pool_init_device(&mgpu->vram, pdev, MGPU_VRAM_BAR,
+				    MGPU_UNIT);
 	if (ret)
 		return ret;
 
-	ret = mgpu_types_init(mgpu, pci_resource_len(pdev, MGPU_VRAM_BAR));
-	if (ret)
-		return ret;
-	ret = mdev_register_parent(&mgpu->parent, &pdev->dev,
-				   &mgpu_mdev_driver, mgpu->type_ptrs,
-				   mgpu->nr_types);
-	if (ret)
-		mgpu_types_destroy(mgpu);
-	return ret;
+	/* The console that was here must not show an instance's memory */
+	vpci_screen_init(&mgpu->screen, &mgpu_screen_ops);
+	return mgpu_register(mgpu);
 }
 
-static void mgpu_pci_remove(struct pci_dev *pdev)
+static int mgpu_pci_resume(struct device *dev)
 {
-	struct mgpu *mgpu = pci_get_drvdata(pdev);
+	struct mgpu *mgpu = dev_get_drvdata(dev);
 
-	mdev_unregister_parent(&mgpu->parent);
-	mgpu_types_destroy(mgpu);
+	vpci_screen_resume(&mgpu->screen);
+	return 0;
 }
+static DEFINE_SIMPLE_DEV_PM_OPS(mgpu_pci_pm_ops, NULL, mgpu_pci_resume);
 
 /*
  * Bound by driver_override only, and without a module alias: the adapter may
@@ -654,8 +672,45 @@ static struct pci_driver mgpu_pci_driver = {
 	.name		= MGPU_NAME,
 	.id_table	= mgpu_pci_ids,
 	.probe		= mgpu_pci_probe,
-	.remove		= mgpu_pci_remove,
+	.driver.pm	= pm_sleep_ptr(&mgpu_pci_pm_ops),
 };
+
+static int mgpu_soft_probe(struct platform_device *pdev)
+{
+	struct mgpu *mgpu = mgpu_alloc(&pdev->dev);
+	int ret;
+
+	if (!mgpu)
+		return -ENOMEM;
+	ret = vpci_pool_init_memory(&mgpu->vram, &pdev->dev,
+				    memparse(soft_vram, NULL), MGPU_UNIT);
+	if (ret)
+		return ret;
+	return mgpu_register(mgpu);
+}
+
+static struct platform_driver mgpu_soft_driver = {
+	.driver.name	= MGPU_NAME,
+};
+
+static struct platform_device *mgpu_soft;
+
+static int __init mgpu_soft_init(void)
+{
+	if (!soft_vram)
+		return 0;
+	mgpu_soft = platform_create_bundle(&mgpu_soft_driver, mgpu_soft_probe,
+					   NULL, 0, NULL, 0);
+	return PTR_ERR_OR_ZERO(mgpu_soft);
+}
+
+static void mgpu_soft_exit(void)
+{
+	if (!soft_vram)
+		return;
+	platform_device_unregister(mgpu_soft);
+	platform_driver_unregister(&mgpu_soft_driver);
+}
 
 static int __init mgpu_init(void)
 {
@@ -664,16 +719,25 @@ static int __init mgpu_init(void)
 	ret = mdev_register_driver(&mgpu_mdev_driver);
 	if (ret)
 		return ret;
-
+	ret = mgpu_soft_init();
+	if (ret)
+		goto err_mdev;
 	ret = pci_register_driver(&mgpu_pci_driver);
 	if (ret)
-		mdev_unregister_driver(&mgpu_mdev_driver);
+		goto err_soft;
+	return 0;
+
+err_soft:
+	mgpu_soft_exit();
+err_mdev:
+	mdev_unregister_driver(&mgpu_mdev_driver);
 	return ret;
 }
 
 static void __exit mgpu_exit(void)
 {
 	pci_unregister_driver(&mgpu_pci_driver);
+	mgpu_soft_exit();
 	mdev_unregister_driver(&mgpu_mdev_driver);
 }
 
