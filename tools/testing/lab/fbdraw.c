@@ -163,6 +163,32 @@ static uint32_t word_at(const struct window *win, size_t offset)
 	return *(const volatile uint32_t *)(win->base + offset) & 0xffffff;
 }
 
+/* Of a screendump: three bytes per pixel after a header of text */
+static int check_ppm(const struct picture *letter, const char *path)
+{
+	struct picture pic = *letter;
+	FILE *file = fopen(path, "r");
+	uint64_t bad = 0;
+	uint8_t rgb[3];
+
+	if (!file)
+		fail(path, strerror(errno));
+	if (fscanf(file, "P6 %u %u 255", &pic.width, &pic.height) != 2 || fgetc(file) != '\n')
+		fail(path, "not a picture with 8 bits per colour");
+	for (uint32_t y = 0; y < pic.height; y++)
+		for (uint32_t x = 0; x < pic.width; x++) {
+			if (fread(rgb, sizeof(rgb), 1, file) != 1)
+				fail(path, "ends before the picture does");
+			bad += (uint32_t)(rgb[0] << 16 | rgb[1] << 8 | rgb[2]) != pixel(&pic, x, y);
+		}
+	fclose(file);
+	if (bad)
+		printf("%llu pixels of %ux%u differ\n", (unsigned long long)bad, pic.width, pic.height);
+	else
+		printf("match %ux%u\n", pic.width, pic.height);
+	return !!bad;
+}
+
 static double now(void)
 {
 	struct timespec ts;
@@ -278,6 +304,7 @@ static _Noreturn void usage(void)
 {
 	fputs("usage: fbdraw draw LETTER [FBDEV]\n"
 	      "       fbdraw check LETTER WIDTH HEIGHT STRIDE FILE OFFSET [SECONDS]\n"
+	      "       fbdraw ppm LETTER FILE\n"
 	      "       fbdraw scan LETTER WIDTH HEIGHT STRIDE FILE OFFSET SIZE\n", stderr);
 	exit(2);
 }
@@ -293,6 +320,8 @@ int main(int argc, char **argv)
 	pic.letter = argv[2][0] - 'A';
 	if (!strcmp(argv[1], "draw") && argc <= 4)
 		return draw(&pic, argc == 4 ? argv[3] : "/dev/fb0");
+	if (!strcmp(argv[1], "ppm") && argc == 4)
+		return check_ppm(&pic, argv[3]);
 	if (argc < 8)
 		usage();
 	pic.width = number(argv[3]);

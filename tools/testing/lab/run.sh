@@ -11,7 +11,10 @@
 # CMD runs in the repository's root with
 #   LAB_OUT     a directory shared read-write with the host (--out), under the same name inside
 #   LAB_KVER    the kernel's version; its modules are complete
-#   LAB_PARENT  PCI address of the "physical" device, a bochs-display
+#   LAB_PARENT  PCI address of the "physical" device, a bochs-display unless --device says otherwise
+#   LAB_MODEL   what it is
+#   LAB_QMP     the monitor of the VM's own QEMU, for tools/testing/lab/qmp.py; there the device's id is "physical". Only
+#               for commands that are trusted on this machine, too
 #   LAB_MDEV_CORE  MDEV_CORE of our own environment: "kernel" if the modules are to use the kernel's mdev.ko
 #
 # Exit status: CMD's; 1 if the kernel log shows a splat; 124 time limit; 125 the VM died without a verdict.
@@ -21,7 +24,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 PARENT_SLOT=10
-time_limit='' out='' name=lab kver='' vram=16M mem=3G shell_mode=0 gdb=0 smp=2 nested_guests=0 machine=q35 iommu=()
+time_limit='' out='' name=lab kver='' device=bochs-display hotplug=0 vram=16M mem=3G shell_mode=0 gdb=0 smp=2 nested_guests=0
+machine=q35 iommu=()
 
 usage() {
 	cat >&2 <<-EOF
@@ -31,6 +35,8 @@ usage() {
 		  --out DIR         share DIR as \$LAB_OUT and put the logs there (default: a new temporary directory)
 		  --name NAME       name of the run in messages (default $name)
 		  --kver KVER       kernel to boot (default: the newest $KVER_GLOB)
+		  --device MODEL    the physical device: bochs-display or secondary-vga (default $device)
+		  --hotplug         put it where it can be unplugged from
 		  --vram SIZE       memory of the physical device (default $vram)
 		  --mem SIZE        memory of the VM (default $mem)
 		  --nested          CMD will start nested guests: an emulated VM gets one CPU instead of two
@@ -42,7 +48,7 @@ usage() {
 
 while (($#)); do
 	case $1 in
-	--time-limit | --out | --name | --kver | --vram | --mem)
+	--time-limit | --out | --name | --kver | --device | --vram | --mem)
 		(($# >= 2)) || { say "option $1 needs a value"; usage; }
 		option=${1#--}
 		printf -v "${option//-/_}" '%s' "$2"
@@ -51,6 +57,7 @@ while (($#)); do
 	--shell) shell_mode=1; shift ;;
 	--gdb) gdb=1; shift ;;
 	--nested) nested_guests=1; shift ;;
+	--hotplug) hotplug=1; shift ;;
 	--iommu) machine=q35,kernel-irqchip=split iommu=(-device "intel-iommu,intremap=on"); shift ;;
 	--) shift; break ;;
 	-h | --help) usage ;;
@@ -67,6 +74,21 @@ else
 	time_limit=${time_limit:-600}
 fi
 [[ $time_limit =~ ^[0-9]+([.][0-9]+)?$ ]] || die "--time-limit '$time_limit' is not a number of seconds"
+case $device in
+bochs-display) physical=$device,vgamem=$vram ;;
+secondary-vga)
+	[[ $vram =~ ^([0-9]+)M$ ]] || die "--vram '$vram': a secondary-vga wants a number of MiB, such as 16M"
+	physical=$device,vgamem_mb=${BASH_REMATCH[1]}
+	;;
+*) die "--device '$device' is neither bochs-display nor secondary-vga" ;;
+esac
+if ((hotplug)); then
+	parent=0000:01:00.0
+	physical=$physical,bus=hot
+else
+	parent=0000:00:$PARENT_SLOT.0
+	physical=$physical,addr=0x$PARENT_SLOT
+fi
 need qemu-system-x86_64 busybox cpio modprobe setpriv
 
 # --- kernel
@@ -147,7 +169,7 @@ winsize=''
 if ((shell_mode)); then winsize=$(stty size); fi
 mkdir "$work/job.d"
 printf '%s=%q\n' REPO "$REPO" OUT "$out" KEEP "$REPO"$'\n'"$CACHE" KVER "$kver" MODULES "$modules" TOKEN "$token" \
-	PARENT "0000:00:$PARENT_SLOT.0" SHELL_MODE "$shell_mode" TERM "${TERM:-dumb}" WINSIZE "$winsize" \
+	PARENT "$parent" MODEL "$device" SHELL_MODE "$shell_mode" TERM "${TERM:-dumb}" WINSIZE "$winsize" \
 	CACHE "$CACHE" MDEV_CORE "${MDEV_CORE-}" KERNEL "$kernel" NESTED "$nested" NESTED_KERNEL "$nested_kernel" >"$work/job.d/job"
 { printf 'ARGV=('; (($# == 0)) || printf ' %q' "$@"; printf ' )\n'; } >"$work/job.d/argv"
 {
@@ -159,18 +181,21 @@ printf '%s=%q\n' REPO "$REPO" OUT "$out" KEEP "$REPO"$'\n'"$CACHE" KVER "$kver" 
 
 cmdline='console=ttyS0 loglevel=5 panic_on_warn=1 oops=panic panic=-1 panic_print=0x20 iomem=relaxed log_buf_len=8M'
 # shellcheck disable=SC2054 # commas are QEMU's
-# The chardevs out, ctl, tty and qmp are made by supervise.py. A comma in a value of QEMU's is doubled.
+# The chardevs out, ctl, tty, qmp, monitor and port are made by supervise.py. A comma in a value of QEMU's is doubled.
 qemu=(qemu-system-x86_64 -name "lab-${name//,/,,}" -machine "$machine" "${accel_words[@]}" "${iommu[@]}" -smp "$smp" -m "$mem"
 	-nodefaults -display none -vga none -no-reboot
 	-kernel "$kernel" -initrd "$work/initramfs"
 	-chardev "file,id=console,path=${out//,/,,}/console.log" -serial chardev:console
 	-mon chardev=qmp,mode=control
-	-device "bochs-display,vgamem=$vram,addr=0x$PARENT_SLOT"
+	-device pcie-root-port,id=hot,chassis=1,addr=0x$((PARENT_SLOT + 1))
+	-device "$physical,id=physical"
 	-virtfs "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap"
 	-virtfs "local,path=${out//,/,,},mount_tag=out,security_model=none,multidevs=remap"
 	-device virtio-serial-pci
 	-device virtserialport,chardev=out,name=lab.out
-	-device virtserialport,chardev=ctl,name=lab.ctl)
+	-device virtserialport,chardev=ctl,name=lab.ctl
+	-mon chardev=monitor,mode=control
+	-device virtserialport,chardev=port,name=lab.qmp)
 if ((gdb)); then
 	qemu+=(-gdb "unix:${out//,/,,}/gdb.sock,server=on,wait=off")
 	cmdline+=' nokaslr'

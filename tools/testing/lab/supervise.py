@@ -4,6 +4,7 @@
 
 QEMU gets one socket pair per channel, named as chardevs: "out" (the command's output, copied to our stdout until the
 marker of agent.sh), "ctl" (one line per event, see agent.sh), "qmp" and, for --tty, "tty" (the developer's terminal).
+The chardevs "monitor" and "port" are the two ends of one more pair: that is how a command in the VM speaks to QEMU.
 Socket pairs need no paths, and QEMU is started with a parent-death signal: it cannot outlive this process, however
 that ends.
 
@@ -112,6 +113,9 @@ class Supervisor:
             sock, words = self.channel(name, handler)
             theirs.append(sock)
             chardevs += words
+        for name, sock in zip(("monitor", "port"), socket.socketpair()):
+            theirs.append(sock)
+            chardevs += ["-chardev", f"socket,id={name},fd={sock.fileno()}"]
         # The devices in the command line name the chardevs, so these come first.
         command = ["setpriv", "--pdeathsig", "KILL", self.args.qemu[0], *chardevs, *self.args.qemu[1:]]
         with open(self.args.out + "/qemu.log", "w") as log:
