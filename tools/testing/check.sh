@@ -118,10 +118,10 @@ lane() {
 		;;
 	esac
 	case $only in
-	'' | mdev | removal* | race* | module | vpci* | function* | irq* | bar* | stress | samples | abi | ctl | leaks) part "$lane" "$kver" alone ;;
+	'' | mdev | removal* | race* | module | vpci* | function* | irq* | bar* | stress | display* | samples | abi | ctl | leaks) part "$lane" "$kver" alone ;;
 	esac
 	case $only in
-	'' | guest*) part "$lane" "$kver" guests --nested ;;
+	'' | guest* | screen) part "$lane" "$kver" guests --nested ;;
 	esac
 	if [[ $lane == debug-* && -z $core ]] && wanted planted; then
 		suite "planted-$lane" "$testing/lab/planted.sh" "$kver" "${tests[@]}"
@@ -135,14 +135,14 @@ suites() {
 	host
 	grep -q '^not ok' "$out/host/build.tap" && return
 	case $only in
-	'' | lab | mdev | removal | race | module | vpci | function | irq | bar | stress | samples | abi | ctl | guest | guest-bar | guest-mbochs | \
-		removal-cdev | race-cdev | vpci-cdev | function-cdev | irq-cdev | bar-cdev | guest-cdev | guest-bar-cdev | leaks | planted)
+	'' | lab | mdev | removal | race | module | vpci | function | irq | bar | stress | display | samples | abi | ctl | guest | screen | guest-bar | guest-mbochs | \
+		removal-cdev | race-cdev | vpci-cdev | function-cdev | irq-cdev | bar-cdev | display-cdev | guest-cdev | guest-bar-cdev | leaks | planted)
 		for lane in "${lanes[@]}"; do lane "$lane"; done
 		;;
 	make | config | config-qemu | config-lspci | config-fuzz | area | cli) ;;
 	*) echo "not ok - there is no suite '$only'; there are: make config config-qemu config-lspci config-fuzz area cli" \
-		"lab mdev removal race module vpci function irq bar stress samples abi ctl guest guest-bar guest-mbochs" \
-		"removal-cdev race-cdev vpci-cdev function-cdev irq-cdev bar-cdev guest-cdev guest-bar-cdev leaks planted" ;;
+		"lab mdev removal race module vpci function irq bar stress display samples abi ctl guest screen guest-bar guest-mbochs" \
+		"removal-cdev race-cdev vpci-cdev function-cdev irq-cdev bar-cdev display-cdev guest-cdev guest-bar-cdev leaks planted" ;;
 	esac
 }
 

@@ -103,7 +103,7 @@ bool mdev_core_is_ours(void)
 
 int mdev_create(const char *type, const char *uuid)
 {
-	return sysfs_write(uuid, "/sys/bus/pci/devices/%s/mdev_supported_types/mgpu-%s/create",
+	return sysfs_write(uuid, "/sys/class/mdev_bus/%s/mdev_supported_types/mgpu-%s/create",
 			   getenv("LAB_PARENT"), type);
 }
 
@@ -119,7 +119,7 @@ bool mdev_exists(const char *uuid)
 
 long mdev_available(const char *type)
 {
-	return sysfs_read_long("/sys/bus/pci/devices/%s/mdev_supported_types/mgpu-%s/available_instances",
+	return sysfs_read_long("/sys/class/mdev_bus/%s/mdev_supported_types/mgpu-%s/available_instances",
 			       getenv("LAB_PARENT"), type);
 }
 

@@ -2,7 +2,7 @@
 /*
  * Mediated devices through sysfs, and the kernel's log
  *
- * The parent is the PCI device that the environment variable LAB_PARENT names.
+ * The parent is the device that the environment variable LAB_PARENT names.
  */
 #ifndef SYSFS_H
 #define SYSFS_H
