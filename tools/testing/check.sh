@@ -70,6 +70,8 @@ host() {
 	if wanted make; then suite make "$testing/build_test.sh" "${tests[@]}"; fi
 	if wanted config; then suite config build/unit/config_test "${tests[@]}"; fi
 	if wanted area; then suite area build/unit/area_test "${tests[@]}"; fi
+	if wanted edid; then suite edid build/unit/edid_test "${tests[@]}"; fi
+	if wanted edid-decode; then suite edid-decode "$testing/unit/edid_decode.sh" build/unit/edid_test "${tests[@]}"; fi
 	if wanted config-qemu; then suite config-qemu "$testing/qemu/compare.py" build/qemu/function "${tests[@]}"; fi
 	if wanted config-lspci; then suite config-lspci "$testing/qemu/lspci_test.sh" "$top/build/qemu/function" "${tests[@]}"; fi
 	if wanted config-fuzz; then suite config-fuzz "$testing/fuzz/fuzz.sh" "${tests[@]}"; fi
@@ -118,10 +120,10 @@ lane() {
 		;;
 	esac
 	case $only in
-	'' | mdev | removal* | race* | module | vpci* | function* | irq* | bar* | stress | display* | samples | abi | ctl | leaks) part "$lane" "$kver" alone ;;
+	'' | mdev | removal* | race* | module | vpci* | function* | irq* | bar* | stress | display* | soft-mdev | soft-vpci | soft-display | samples | abi | ctl | leaks) part "$lane" "$kver" alone ;;
 	esac
 	case $only in
-	'' | guest* | screen) part "$lane" "$kver" guests --nested ;;
+	'' | guest* | screen | soft-screen) part "$lane" "$kver" guests --nested ;;
 	esac
 	if [[ $lane == debug-* && -z $core ]] && wanted planted; then
 		suite "planted-$lane" "$testing/lab/planted.sh" "$kver" "${tests[@]}"
@@ -135,13 +137,13 @@ suites() {
 	host
 	grep -q '^not ok' "$out/host/build.tap" && return
 	case $only in
-	'' | lab | mdev | removal | race | module | vpci | function | irq | bar | stress | display | samples | abi | ctl | guest | screen | guest-bar | guest-mbochs | \
+	'' | lab | mdev | removal | race | module | vpci | function | irq | bar | stress | display | soft-mdev | soft-vpci | soft-display | samples | abi | ctl | guest | screen | soft-screen | guest-bar | guest-mbochs | \
 		removal-cdev | race-cdev | vpci-cdev | function-cdev | irq-cdev | bar-cdev | display-cdev | guest-cdev | guest-bar-cdev | leaks | planted)
 		for lane in "${lanes[@]}"; do lane "$lane"; done
 		;;
-	make | config | config-qemu | config-lspci | config-fuzz | area | cli) ;;
-	*) echo "not ok - there is no suite '$only'; there are: make config config-qemu config-lspci config-fuzz area cli" \
-		"lab mdev removal race module vpci function irq bar stress display samples abi ctl guest screen guest-bar guest-mbochs" \
+	make | config | config-qemu | config-lspci | config-fuzz | area | edid | edid-decode | cli) ;;
+	*) echo "not ok - there is no suite '$only'; there are: make config config-qemu config-lspci config-fuzz area edid edid-decode cli" \
+		"lab mdev removal race module vpci function irq bar stress display soft-mdev soft-vpci soft-display samples abi ctl guest screen soft-screen guest-bar guest-mbochs" \
 		"removal-cdev race-cdev vpci-cdev function-cdev irq-cdev bar-cdev display-cdev guest-cdev guest-bar-cdev leaks planted" ;;
 	esac
 }

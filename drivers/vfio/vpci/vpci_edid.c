@@ -10,6 +10,7 @@
  * Offsets and bits: VESA Enhanced EDID Standard, release A, revision 2, chapter 3.
  */
 #include <linux/errno.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/string.h>
 #include <linux/vpci_edid.h>
@@ -39,10 +40,12 @@
 #define RB_H_SYNC		32
 #define RB_V_FRONT		3
 #define RB_V_SYNC		6
+#define RB_V_BACK		6U
 #define RB_V_BLANK_US		460
 #define RB_REFRESH		60
 
 /* A detailed timing has 12 bits for a size, and 16 for the clock in 10 kHz */
+#define EDID_MIN_SIZE		64
 #define EDID_MAX_SIZE		4095
 #define EDID_MAX_CLOCK		65535
 
@@ -62,8 +65,10 @@ static const struct mode_size usual_modes[] = {
 /* The blanking takes as much of a frame's time as it must */
 static unsigned int edid_v_blank(unsigned int height)
 {
-	return height * RB_V_BLANK_US /
-	       (1000000 / RB_REFRESH - RB_V_BLANK_US) + 1;
+	unsigned int lines = height * RB_V_BLANK_US /
+			     (1000000 / RB_REFRESH - RB_V_BLANK_US) + 1;
+
+	return max(lines, RB_V_FRONT + RB_V_SYNC + RB_V_BACK);
 }
 
 /* In 10 kHz */
@@ -152,7 +157,7 @@ static void edid_put_established(u8 *to, unsigned int width,
  * @desc: the display
  *
  * Return: 0; -EINVAL, the mode is not one that an EDID can express: its width must
- * be a multiple of 8, both at most 4095, and 60 Hz need a pixel clock of at most
+ * be a multiple of 8, both 64 to 4095, and 60 Hz need a pixel clock of at most
  * 655.35 MHz. @edid is as it was then.
  */
 int vpci_edid_generate(u8 edid[VPCI_EDID_SIZE],
@@ -164,8 +169,9 @@ int vpci_edid_generate(u8 edid[VPCI_EDID_SIZE],
 	unsigned int width = desc->width, height = desc->height, i;
 	u8 sum = 0;
 
-	if (!width || !height || width % 8 || width > EDID_MAX_SIZE ||
-	    height > EDID_MAX_SIZE || edid_clock(width, height) > EDID_MAX_CLOCK)
+	if (width % 8 || width < EDID_MIN_SIZE || width > EDID_MAX_SIZE ||
+	    height < EDID_MIN_SIZE || height > EDID_MAX_SIZE ||
+	    edid_clock(width, height) > EDID_MAX_CLOCK)
 		return -EINVAL;
 
 	memset(edid, 0, VPCI_EDID_SIZE);

@@ -20,7 +20,7 @@ built=$(modules_dir "$(uname -r)" "$core")
 
 load() {
 	[[ -e $1 ]] || { echo "$1 is not built; run \"make\"" >&2; exit 1; }
-	insmod "$1"
+	insmod "$@"
 }
 
 modprobe -a vfio vfio_iommu_type1
@@ -32,6 +32,10 @@ else
 fi
 [[ ${1-} != core ]] || exit 0
 load "$built/drivers/vfio/vpci/vfio-vpci.ko"
+if [[ ${1-} == soft ]]; then
+	load "$built/samples/vfio-mdev/mgpu.ko" soft_vram="$2"
+	exit
+fi
 load "$built/samples/vfio-mdev/mgpu.ko"
 
 if [[ -e $device/driver ]]; then

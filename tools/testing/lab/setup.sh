@@ -167,6 +167,8 @@ unpack_kernel() {
 main() {
 	local missing kver='' codename install=() name part
 	check_system
+	# trixie has it by another name, or not at all; what needs it is skipped then
+	if [[ $(os_field VERSION_CODENAME) == bookworm ]]; then PACKAGES+=(edid-decode); fi
 	readarray -t -O "${#PACKAGES[@]}" PACKAGES < <(clang_packages)
 	readarray -t missing < <(missing_packages)
 	kver=$(kernel_find "$KVER_GLOB") || missing+=("linux $KVER_GLOB")

@@ -47,6 +47,15 @@ with_module() {
 	return $status
 }
 
+# with_soft COMMAND...: the parent is one of system memory, without an adapter
+with_soft() {
+	local status=0
+	rmmod mgpu vfio_vpci mdev && "$testing/lab/load.sh" soft 16M || return
+	LAB_PARENT=mgpu "$@" || status=$?
+	rmmod mgpu vfio_vpci mdev && "$testing/lab/load.sh" || return
+	return $status
+}
+
 "$testing/lab/load.sh" || { echo 'not ok - the modules did not load'; exit 1; }
 export VFIO_PATH=group
 run alone mdev "$bin/mdev_test" "$@"
@@ -59,10 +68,14 @@ run_ours alone irq with_module irq_lab "$bin/irq_test" "$@"
 run_ours alone bar with_module vpci_lab "$bin/bar_test" "$@"
 run_ours alone stress with_module vpci_lab "$bin/stress_test" "$@"
 run_ours alone display "$bin/display_test" "$@"
+run_ours alone soft-mdev with_soft "$bin/mdev_test" "$@"
+run_ours alone soft-vpci with_soft "$bin/vpci_test" "$@"
+run_ours alone soft-display with_soft "$bin/display_test" "$@"
 run alone samples "$here/samples_test.sh" "$@"
 run alone ctl "$testing/cli/real_test.sh" "$@"
 run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
 run guests screen "$here/screen_test.sh" "$fbdraw" "$@"
+run_ours guests soft-screen with_soft "$here/screen_test.sh" "$fbdraw" "$@"
 run_ours guests guest-bar with_module vpci_lab "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
 run guests guest-mbochs "$here/guest_mbochs_test.sh" "$fbdraw" "$@"
 if "$bin/mdev_test" --has-cdev; then
