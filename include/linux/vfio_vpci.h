@@ -203,6 +203,8 @@ struct vpci_device {
 struct vpci_function *vpci_function_create(struct device *dev,
 					   const struct vpci_desc *desc);
 void vpci_function_free(struct vpci_function *function);
+struct vpci_function *devm_vpci_function_create(struct device *dev,
+						const struct vpci_desc *desc);
 
 struct vpci_device *vpci_device_alloc(size_t size, struct device *dev,
 				      struct vpci_function *function,

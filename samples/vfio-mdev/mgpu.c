@@ -29,9 +29,9 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/platform_device.h>
-#include <linux/pm.h>
 #include <linux/sizes.h>
 #include <linux/vfio_vpci.h>
+#include <linux/vpci_bank.h>
 #include <linux/vpci_display.h>
 #include <linux/vpci_pool.h>
 #include <drm/drm_fourcc.h>
@@ -50,8 +50,7 @@
 #define MGPU_VGA_MISC		0x402
 #define MGPU_VGA_STATUS		0x41a
 #define MGPU_DISPI_BASE		0x500
-#define MGPU_QEXT_SIZE		0x600
-#define MGPU_QEXT_ENDIAN	0x604
+#define MGPU_QEXT_BASE		0x600
 #define MGPU_QEXT_BYTES		8
 
 #define MGPU_DISPI_ID5		0xb0c5
@@ -84,6 +83,11 @@ enum mgpu_dispi {
 	DISPI_NR,
 };
 
+enum mgpu_qext {
+	QEXT_SIZE,
+	QEXT_ENDIAN,
+};
+
 /* The smallest type */
 #define MGPU_UNIT		SZ_4M
 #define MGPU_NR_TYPES		(ilog2(VPCI_POOL_MAX / MGPU_UNIT) + 1)
@@ -97,15 +101,11 @@ MODULE_PARM_DESC(soft_vram,
  * struct mgpu_type - a size of VRAM
  * @type: the mdev core's part
  * @size: bytes of VRAM
- * @sysfs_name: such as "8M"
- * @pretty_name: for people
  * @function: the PCI function that its instances show
  */
 struct mgpu_type {
 	struct mdev_type type;
 	u32 size;
-	char sysfs_name[8];
-	char pretty_name[32];
 	struct vpci_function *function;
 };
 
@@ -203,11 +203,6 @@ static void mgpu_hw_write(struct mgpu *mgpu, enum mgpu_dispi reg, u32 value)
 	writew(value, mgpu->regs + MGPU_DISPI_BASE + 2 * reg);
 }
 
-static u16 mgpu_hw_read(struct mgpu *mgpu, enum mgpu_dispi reg)
-{
-	return readw(mgpu->regs + MGPU_DISPI_BASE + 2 * reg);
-}
-
 /* Switch the screen of a secondary-vga on or off; a bochs-display ignores it */
 static void mgpu_hw_blank(struct mgpu *mgpu, bool blank)
 {
@@ -238,7 +233,7 @@ static bool mgpu_hw_set(struct mgpu *mgpu, const struct vpci_mode *mode)
 	mgpu_hw_blank(mgpu, true);
 	mgpu_hw_write(mgpu, DISPI_ENABLE, 0);
 	writel(big_endian ? MGPU_ENDIAN_BIG : MGPU_ENDIAN_LITTLE,
-	       mgpu->regs + MGPU_QEXT_ENDIAN);
+	       mgpu->regs + MGPU_QEXT_BASE + 4 * QEXT_ENDIAN);
 	for (i = 0; i < ARRAY_SIZE(values); i++)
 		if (values[i] > U16_MAX)
 			return false;
@@ -250,7 +245,8 @@ static bool mgpu_hw_set(struct mgpu *mgpu, const struct vpci_mode *mode)
 		mgpu_hw_write(mgpu, i, values[i]);
 
 	for (i = 0; i < ARRAY_SIZE(values); i++)
-		if (values[i] && mgpu_hw_read(mgpu, i) != values[i])
+		if (values[i] &&
+		    readw(mgpu->regs + MGPU_DISPI_BASE + 2 * i) != values[i])
 			return false;
 	return true;
 }
@@ -289,28 +285,11 @@ static const struct vpci_screen_ops mgpu_screen_ops = {
 	.black	= mgpu_screen_black,
 };
 
-static bool mgpu_is_dispi(u64 offset)
+/* A register is read whole and without a lock: several of them are several reads */
+static u32 mgpu_dispi_read(struct vpci_device *vpci, unsigned int reg)
 {
-	return offset >= MGPU_DISPI_BASE &&
-	       offset < MGPU_DISPI_BASE + 2 * DISPI_NR;
-}
+	struct mgpu_instance *inst = to_instance(vpci);
 
-static bool mgpu_is_qext(u64 offset)
-{
-	return offset >= MGPU_QEXT_SIZE &&
-	       offset < MGPU_QEXT_SIZE + MGPU_QEXT_BYTES;
-}
-
-/* How wide the accesses are that the registers at an offset take at most */
-static unsigned int mgpu_reg_width(u64 offset)
-{
-	if (offset < MGPU_EDID_END)
-		return 1;
-	return offset < MGPU_QEXT_SIZE ? 2 : 4;
-}
-
-static u32 mgpu_dispi_read(struct mgpu_instance *inst, unsigned int reg)
-{
 	switch (reg) {
 	case DISPI_ID:
 		return MGPU_DISPI_ID5;
@@ -321,72 +300,52 @@ static u32 mgpu_dispi_read(struct mgpu_instance *inst, unsigned int reg)
 	}
 }
 
-static u32 mgpu_qext_read(struct mgpu_instance *inst, u64 offset,
-			  unsigned int width)
+static void mgpu_dispi_write(struct vpci_device *vpci, unsigned int reg,
+			     u32 value)
 {
-	if (width != 4)
-		return 0;
-	if (offset == MGPU_QEXT_SIZE)
+	WRITE_ONCE(to_instance(vpci)->dispi[reg], value);
+}
+
+static u32 mgpu_qext_read(struct vpci_device *vpci, unsigned int reg)
+{
+	if (reg == QEXT_SIZE)
 		return MGPU_QEXT_BYTES;
-	return READ_ONCE(inst->big_endian) ? MGPU_ENDIAN_BIG :
-					     MGPU_ENDIAN_LITTLE;
+	return READ_ONCE(to_instance(vpci)->big_endian) ? MGPU_ENDIAN_BIG :
+							  MGPU_ENDIAN_LITTLE;
 }
 
-/* Of a register wider than @width the low bits, at whatever byte of it */
-static u32 mgpu_reg_read(struct mgpu_instance *inst, u64 offset,
-			 unsigned int width)
+static void mgpu_qext_write(struct vpci_device *vpci, unsigned int reg,
+			    u32 value)
 {
-	if (offset < VPCI_EDID_SIZE)
-		return READ_ONCE(inst->display.edid[offset]);
-	if (offset < MGPU_EDID_END)
-		return 0;
-	if (mgpu_is_dispi(offset))
-		return mgpu_dispi_read(inst, (offset - MGPU_DISPI_BASE) / 2);
-	if (mgpu_is_qext(offset))
-		return mgpu_qext_read(inst, offset, width);
-	return ~0;
+	if (reg == QEXT_ENDIAN &&
+	    (value == MGPU_ENDIAN_BIG || value == MGPU_ENDIAN_LITTLE))
+		WRITE_ONCE(to_instance(vpci)->big_endian,
+			   value == MGPU_ENDIAN_BIG);
 }
 
-/* Registers are read whole, without a lock: several of them are several reads */
+static const struct vpci_bank mgpu_banks[] = {
+	{ 0, MGPU_EDID_END, 1, false, vpci_display_edid_read, NULL },
+	{ MGPU_DISPI_BASE, MGPU_DISPI_BASE + 2 * DISPI_NR, 2, false,
+	  mgpu_dispi_read, mgpu_dispi_write },
+	{ MGPU_QEXT_BASE, MGPU_QEXT_BASE + MGPU_QEXT_BYTES, 4, true,
+	  mgpu_qext_read, mgpu_qext_write },
+};
+
 static u64 mgpu_bar_read(struct vpci_device *vpci, unsigned int bar, u64 offset,
 			 unsigned int width)
 {
-	struct mgpu_instance *inst = to_instance(vpci);
-	unsigned int step = min(width, mgpu_reg_width(offset));
-	u32 mask = GENMASK(8 * step - 1, 0);
-	u64 value = 0;
-	unsigned int i;
-
-	for (i = 0; i < width; i += step)
-		value |= (u64)(mgpu_reg_read(inst, offset + i, step) & mask) <<
-			 (8 * i);
-	return value;
-}
-
-/* A narrow write sets the whole register, the bytes that it has not to zero */
-static void mgpu_reg_write(struct mgpu_instance *inst, u64 offset,
-			   unsigned int width, u32 value)
-{
-	unsigned int reg = (offset - MGPU_DISPI_BASE) / 2;
-
-	if (mgpu_is_dispi(offset))
-		WRITE_ONCE(inst->dispi[reg], value);
-	else if (offset == MGPU_QEXT_ENDIAN && width == 4 &&
-		 (value == MGPU_ENDIAN_BIG || value == MGPU_ENDIAN_LITTLE))
-		WRITE_ONCE(inst->big_endian, value == MGPU_ENDIAN_BIG);
+	return vpci_bank_read(vpci, mgpu_banks, ARRAY_SIZE(mgpu_banks), offset,
+			      width);
 }
 
 static void mgpu_bar_write(struct vpci_device *vpci, unsigned int bar,
 			   u64 offset, unsigned int width, u64 value)
 {
 	struct mgpu_instance *inst = to_instance(vpci);
-	unsigned int step = min(width, mgpu_reg_width(offset));
-	u32 mask = GENMASK(8 * step - 1, 0);
-	unsigned int i;
 
 	mutex_lock(&inst->lock);
-	for (i = 0; i < width; i += step)
-		mgpu_reg_write(inst, offset + i, step, value >> (8 * i) & mask);
+	vpci_bank_write(vpci, mgpu_banks, ARRAY_SIZE(mgpu_banks), offset,
+			width, value);
 	mgpu_mode_changed(inst);
 	mutex_unlock(&inst->lock);
 }
@@ -563,29 +522,22 @@ static struct vpci_function *mgpu_function_create(struct mgpu *mgpu,
 		},
 	};
 
-	return vpci_function_create(mgpu->dev, &desc);
-}
-
-static void mgpu_function_free(void *function)
-{
-	vpci_function_free(function);
+	return devm_vpci_function_create(mgpu->dev, &desc);
 }
 
 static int mgpu_type_init(struct mgpu *mgpu, struct mgpu_type *type, u32 size)
 {
 	type->size = size;
-	snprintf(type->sysfs_name, sizeof(type->sysfs_name), "%uM",
-		 size / (u32)SZ_1M);
-	snprintf(type->pretty_name, sizeof(type->pretty_name),
-		 "display with %u MiB", size / (u32)SZ_1M);
-	type->type.sysfs_name = type->sysfs_name;
-	type->type.pretty_name = type->pretty_name;
+	type->type.sysfs_name = devm_kasprintf(mgpu->dev, GFP_KERNEL, "%uM",
+					       size / (u32)SZ_1M);
+	type->type.pretty_name = devm_kasprintf(mgpu->dev, GFP_KERNEL,
+						"display with %u MiB",
+						size / (u32)SZ_1M);
+	if (!type->type.sysfs_name || !type->type.pretty_name)
+		return -ENOMEM;
 
-	type->function = mgpu_function_create(mgpu, type->sysfs_name, size);
-	if (IS_ERR(type->function))
-		return PTR_ERR(type->function);
-	return devm_add_action_or_reset(mgpu->dev, mgpu_function_free,
-					type->function);
+	type->function = mgpu_function_create(mgpu, type->type.sysfs_name, size);
+	return PTR_ERR_OR_ZERO(type->function);
 }
 
 static struct mgpu *mgpu_alloc(struct device *dev)

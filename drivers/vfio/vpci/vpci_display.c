@@ -221,6 +221,19 @@ void vpci_display_get_plane(struct vpci_device *vpci,
 }
 EXPORT_SYMBOL_GPL(vpci_display_get_plane);
 
+/**
+ * vpci_display_edid_read - for vpci_bank.read
+ * @vpci: the instance
+ * @byte: of the EDID; behind its end all are 0
+ *
+ * Return: the byte.
+ */
+u32 vpci_display_edid_read(struct vpci_device *vpci, unsigned int byte)
+{
+	return byte < VPCI_EDID_SIZE ? READ_ONCE(vpci->display->edid[byte]) : 0;
+}
+EXPORT_SYMBOL_GPL(vpci_display_edid_read);
+
 static struct vpci_display *dev_to_display(struct device *dev)
 {
 	struct vpci_device *vpci = dev_get_drvdata(dev);

@@ -6,6 +6,7 @@
  * know of the description. It is immutable, and lives as long as its maker or
  * an instance needs it.
  */
+#include <linux/device.h>
 #include <linux/export.h>
 #include <linux/pci_regs.h>
 #include <linux/slab.h>
@@ -172,3 +173,29 @@ void vpci_function_free(struct vpci_function *function)
 		kref_put(&function->refs, vpci_function_release);
 }
 EXPORT_SYMBOL_GPL(vpci_function_free);
+
+static void vpci_function_devm_free(void *function)
+{
+	vpci_function_free(function);
+}
+
+/**
+ * devm_vpci_function_create - vpci_function_create() that undoes itself
+ * @dev: the parent device; when its driver is unbound the function is freed
+ * @desc: the description
+ *
+ * Context: may sleep.
+ * Return: as vpci_function_create().
+ */
+struct vpci_function *devm_vpci_function_create(struct device *dev,
+						const struct vpci_desc *desc)
+{
+	struct vpci_function *function = vpci_function_create(dev, desc);
+	int ret;
+
+	if (IS_ERR(function))
+		return function;
+	ret = devm_add_action_or_reset(dev, vpci_function_devm_free, function);
+	return ret ? ERR_PTR(ret) : function;
+}
+EXPORT_SYMBOL_GPL(devm_vpci_function_create);
