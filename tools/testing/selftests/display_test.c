@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -711,6 +712,38 @@ static void test_blocks_stay_whole(void **state)
 	assert_int_equal(mdev_available("4M"), 0);
 }
 
+/*
+ * For scripts: write to all pages again and again until the input ends, and tell
+ * whether they all show ones then
+ */
+static int touch(const char *uuid)
+{
+	struct vfio_region_info info;
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	volatile uint32_t *vram;
+	size_t i, words;
+
+	if (vfio_client_open(&fixture_client, uuid) ||
+	    vfio_client_region(&fixture_client, 0, &info))
+		return 1;
+	vfio_client_decode(&fixture_client, 1);
+	words = info.size / sizeof(uint32_t);
+	vram = mmap(NULL, info.size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    fixture_client.device, info.offset);
+	if (vram == MAP_FAILED)
+		return 1;
+	puts("touching");
+	fflush(stdout);
+	do {
+		for (i = 0; i < words; i += 1024)
+			vram[i] = ~0U;
+	} while (!poll(&input, 1, 0));
+	for (i = 0; i < words && vram[i] == ~0U && vram[i + 512] == ~0U; i += 1024)
+		;
+	puts(i >= words ? "ones" : "something else");
+	return 0;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, teardown)
 
 int main(int argc, char **argv)
@@ -729,6 +762,8 @@ int main(int argc, char **argv)
 		TEST(test_blocks_stay_whole),
 	};
 
+	if (argc == 3 && !strcmp(argv[1], "--touch"))
+		return touch(argv[2]);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);

@@ -3,7 +3,8 @@
 #
 # Suites of the lab VM: run.sh FBDRAW PART [SUITE [TEST...]]
 #
-# PART is "alone" or "guests", for the suites that start nested guests. With SUITE
+# PART is "alone", "hotplug", for what needs an adapter that can be unplugged, or
+# "guests", for the suites that start nested guests. With SUITE
 # only that one runs.
 #
 # What opens an instance runs once for each way that this kernel has to do it:
@@ -75,6 +76,7 @@ run alone samples "$here/samples_test.sh" "$@"
 run alone ctl "$testing/cli/real_test.sh" "$@"
 run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
 run guests screen "$here/screen_test.sh" "$fbdraw" "$@"
+run_ours hotplug surprise "$here/surprise_test.sh" "$bin/display_test" "$@"
 run_ours guests soft-screen with_soft "$here/screen_test.sh" "$fbdraw" "$@"
 run_ours guests guest-bar with_module vpci_lab "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
 run guests guest-mbochs "$here/guest_mbochs_test.sh" "$fbdraw" "$@"
