@@ -94,8 +94,7 @@ enum mgpu_qext {
 
 static char *soft_vram;
 module_param(soft_vram, charp, 0444);
-MODULE_PARM_DESC(soft_vram,
-		 "make a parent of this much system memory, such as 64M");
+MODULE_PARM_DESC(soft_vram, "system memory to make a parent of, such as 64M");
 
 /**
  * struct mgpu_type - a size of VRAM
@@ -609,6 +608,7 @@ static int mgpu_pci_resume(struct device *dev)
 	vpci_screen_resume(&mgpu->screen);
 	return 0;
 }
+
 static DEFINE_SIMPLE_DEV_PM_OPS(mgpu_pci_pm_ops, NULL, mgpu_pci_resume);
 
 /*

@@ -90,10 +90,13 @@ static void vpci_display_choose(struct vpci_display *display, bool show)
 	static const struct vpci_mode none;
 	struct vpci_screen *screen = display->screen;
 
+	bool shown;
+
 	lockdep_assert_held(&display->lock);
 
 	mutex_lock(&screen->lock);
-	if (show != (screen->shown == display)) {
+	shown = screen->shown == display;
+	if (show != shown) {
 		WRITE_ONCE(screen->shown, show ? display : NULL);
 		vpci_screen_set(screen, &none);
 	}

@@ -9,6 +9,7 @@
  *
  * Offsets and bits: VESA Enhanced EDID Standard, release A, revision 2, chapter 3.
  */
+#include <linux/array_size.h>
 #include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
@@ -208,7 +209,7 @@ EXPORT_SYMBOL_GPL(vpci_edid_generate);
  */
 void vpci_edid_largest(u64 bytes, unsigned int *width, unsigned int *height)
 {
-	unsigned int i = sizeof(usual_modes) / sizeof(usual_modes[0]) - 1;
+	unsigned int i = ARRAY_SIZE(usual_modes) - 1;
 
 	while (i && (u64)usual_modes[i].width * usual_modes[i].height * 4 > bytes)
 		i--;

@@ -499,7 +499,9 @@ static ssize_t scrub_us_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(scrub_us);
 
-/* For a group of the parent driver's own, below instances with a block */
+/*
+ * vpci_block_attrs - files about the block, for a group of the parent driver's own
+ */
 struct attribute *vpci_block_attrs[] = {
 	&dev_attr_vram_offset.attr,
 	&dev_attr_vram_size.attr,

@@ -138,15 +138,19 @@ test_ramfb_shows_the_boot() {
 		< /dev/null > "$LAB_OUT/ramfb.log" 2>&1 &
 	pid=$!
 	until [[ -S $socket ]]; do
-		kill -0 $pid && ((SECONDS < end)) || { fail "$(<"$LAB_OUT/ramfb.log")"; return; }
+		if ! kill -0 $pid || ((SECONDS >= end)); then
+			fail "$(<"$LAB_OUT/ramfb.log")"
+			return
+		fi
 	done
+	# shellcheck disable=SC2317 # until_seen calls it
 	boot_is_seen() {
-		"$qmp" $socket screendump "{\"filename\": \"$LAB_OUT/ramfb.ppm\"}" > /dev/null
+		"$qmp" "$socket" screendump "{\"filename\": \"$LAB_OUT/ramfb.ppm\"}" > /dev/null
 		(($(tail -n +4 "$LAB_OUT/ramfb.ppm" | tr -d '\0' | wc -c) > 1000))
 	}
 	until_seen boot_is_seen
 	expect_equal off "$(<"$(instance ramfb)/display/mode")" 'what the instance shows meanwhile'
-	"$qmp" $socket quit > /dev/null
+	"$qmp" "$socket" quit > /dev/null
 	wait $pid
 	"$nested" release "$(instance ramfb)" 30
 }
