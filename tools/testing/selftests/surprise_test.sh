@@ -74,19 +74,14 @@ test_removed_through_sysfs() {
 	check_back
 }
 
+# The last test: QEMU's bochs-display cannot be plugged in a second time. That all is
+# free again is seen when the modules are unloaded.
 test_unplugged_by_the_monitor() {
 	compgen -G '/sys/bus/pci/slots/*' > /dev/null || skip 'this kernel cannot unplug'
 	touch_it
 	"$qmp" "$LAB_QMP" device_del '{"id": "physical"}' > /dev/null || fail device_del
 	until_true gone "$device"
 	check_gone
-	# shellcheck disable=SC2317 # until_true calls it
-	plug_in() {
-		"$qmp" "$LAB_QMP" device_add \
-			"{\"driver\": \"$LAB_MODEL\", \"id\": \"physical\", \"bus\": \"hot\"}" > "$work/said" 2>&1
-	}
-	until_true plug_in
-	check_back
 }
 
 tap_main "$@"
