@@ -262,7 +262,8 @@ static void mgpu_screen_black(struct vpci_screen *screen)
 	};
 
 	vpci_pool_borrow(&mgpu->vram);
-	mgpu_hw_set(mgpu, &black);
+	if (mgpu_hw_set(mgpu, &black))
+		mgpu_hw_blank(mgpu, false);
 }
 
 static bool mgpu_screen_show(struct vpci_screen *screen,

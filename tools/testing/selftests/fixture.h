@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the tests of the life of instances begin and end with, on a parent of
- * 16 MiB: all capacity is free, nothing is open
+ * What the tests of the life of instances begin and end with: all capacity is
+ * free, nothing is open
  */
 #ifndef FIXTURE_H
 #define FIXTURE_H
@@ -19,6 +19,7 @@
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 
+/* For a parent of 16 MiB */
 void assert_all_free(void);
 
 /* Bind or unbind the parent; 0 or a negative errno */

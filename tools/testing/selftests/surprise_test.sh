@@ -27,6 +27,7 @@ until_true() {
 		((SECONDS < end)) || { fail "not in 60 s: $*"; return 1; }
 		read -rt 0.05 <> <(:)
 	done
+	return 0
 }
 gone() { [[ ! -e $1 ]]; }
 
