@@ -65,9 +65,6 @@
 /* What a bochs-display shows, pixels */
 #define MGPU_MIN_SIZE		64
 
-/* Stride of black: lines can be counted up to 65535, and the VRAM has up to 1 GiB */
-#define MGPU_BLACK_STRIDE	SZ_16K
-
 enum mgpu_dispi {
 	DISPI_ID,
 	DISPI_XRES,
@@ -257,8 +254,10 @@ static void mgpu_screen_black(struct vpci_screen *screen)
 		.offset = mgpu->vram.size - VPCI_POOL_SPARE,
 		.width = MGPU_MIN_SIZE,
 		.height = MGPU_MIN_SIZE,
-		.stride = MGPU_BLACK_STRIDE,
-		.bytes = 2,
+		/* Large: a secondary-vga counts up to 12000 lines */
+		.stride = VPCI_POOL_SPARE / MGPU_MIN_SIZE,
+		.format = DRM_FORMAT_XRGB8888,
+		.bytes = 4,
 	};
 
 	vpci_pool_borrow(&mgpu->vram);

@@ -353,10 +353,10 @@ static void assert_screen_black(void)
 {
 	uint64_t end, offset = hw_offset(&end);
 	unsigned int lines = hw_read(DISPI(YRES), 2);
-	unsigned int bytes = hw_read(DISPI(XRES), 2) * 2, x, y;
+	unsigned int bytes = hw_read(DISPI(XRES), 2) * 4, x, y;
 
 	assert_int_equal(hw_read(DISPI(ENABLE), 2) & 1, 1);
-	assert_int_equal(hw_read(DISPI(BPP), 2), 16);
+	assert_int_equal(hw_read(DISPI(BPP), 2), 32);
 	assert_in_range(offset, hw_size - BLACK_SIZE, hw_size);
 	assert_in_range(end, hw_size - BLACK_SIZE, hw_size);
 	for (y = 0; y < lines; y++) {
@@ -642,7 +642,7 @@ static void test_black_is_borrowed(void **state)
 	assert_pattern(vram, hw_size - BLACK_SIZE, hw_size);
 
 	/* One that needs it has it, and the user has noticed nothing */
-	set_mode(2048, hw_size / 2048 / 4);
+	set_mode(8192, hw_size / 8192 / 4);
 	assert_pattern(hw_vram, 0, hw_size);
 	assert_pattern(vram, 0, hw_size);
 	assert_int_equal(show(UUID_A, "0"), 0);
