@@ -36,6 +36,7 @@ help:
 	@echo 'make bench-mdev what instances cost on our mdev core and on the one of the kernel'
 	@echo 'make bench-irq  what it costs to signal an interrupt, beside vfio-pci'
 	@echo 'make bench-mmio what accesses of BARs cost, beside vfio-pci and the sample mbochs'
+	@echo 'make bench-mgpu how fast guests write to shared VRAM, beside vfio-pci'
 	@echo 'make build-all  the modules for every supported kernel that is here'
 	@echo 'make unit       only the tests that need no kernel and no VM'
 	@echo 'make fuzz       look for a fault in the config space engine; FUZZ_SECONDS=600'
@@ -94,7 +95,7 @@ setup:
 	@tools/testing/lab/setup.sh
 
 # What is missing gets installed first; only then can KDIR be chosen.
-demo check lab-shell lab-gdb bench-mdev bench-mmio bench-irq bench-config: setup
+demo check lab-shell lab-gdb bench-mdev bench-mmio bench-mgpu bench-irq bench-config: setup
 	@$(MAKE) --no-print-directory with-setup-$@
 
 with-setup-demo: all
@@ -145,6 +146,9 @@ with-setup-bench-mdev: modules
 with-setup-bench-mmio: all tests
 	@tools/testing/bench/mmio.sh $(kernel-release)
 
+with-setup-bench-mgpu: all tests
+	@tools/testing/bench/mgpu.sh $(kernel-release)
+
 with-setup-bench-irq: all tests
 	@tools/testing/bench/irq.sh $(kernel-release)
 
@@ -174,4 +178,4 @@ clean:
 
 .PHONY: all help supported check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir check-mdev-core modules tools tests setup demo check lab-shell unit \
 	install clean with-setup-demo with-setup-check with-setup-lab-shell bench-mdev with-setup-bench-mdev \
-	bench-mmio with-setup-bench-mmio bench-irq with-setup-bench-irq fuzz coverage bench-config with-setup-bench-config
+	bench-mmio with-setup-bench-mmio bench-mgpu with-setup-bench-mgpu bench-irq with-setup-bench-irq fuzz coverage bench-config with-setup-bench-config
