@@ -11,14 +11,17 @@
  * whole (repeated ones, values that cannot be right) is looked at in the end, so that --help
  * wins over it.
  */
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "args.h"
+#include "config.h"
 #include "out.h"
-#include "uuid.h"
 
 static const char *option_text(const struct args_option *option)
 {
@@ -158,16 +161,26 @@ static int check_options(const struct args_command *cmd, const struct args *args
 
 int args_parse(const struct args_command *cmd, int argc, char **argv, struct args *args)
 {
-	int i = 0;
+	int i = 0, operands_only = 0;
 
 	*args = (struct args){ 0 };
-	while (i < argc && is_option(argv[i])) {
+	while (i < argc) {
 		const char *next = i + 1 < argc ? argv[i + 1] : NULL;
 		int used;
 
+		if (operands_only || !is_option(argv[i])) {
+			/* The program's operand is a command, to which the rest belongs. */
+			if (!cmd->name)
+				break;
+			if (!cmd->operand || args->operand)
+				return unexpected(cmd, "", INT_MAX, argv[i]);
+			args->operand = argv[i++];
+			continue;
+		}
 		if (!strcmp(argv[i], "--")) {
+			operands_only = 1;
 			i++;
-			break;
+			continue;
 		}
 		if (argv[i][1] == '-')
 			used = parse_long(cmd, argv[i], next, args);
@@ -179,12 +192,20 @@ int args_parse(const struct args_command *cmd, int argc, char **argv, struct arg
 		if (has_ended(cmd, args))
 			return i;
 	}
+	if (check_options(cmd, args) || (cmd->check && cmd->check(cmd, args)))
+		return -1;
+	return i;
+}
 
-	if (cmd->operand && i < argc)
-		args->operand = argv[i++];
-	if (cmd->name && i < argc)
-		return unexpected(cmd, "", INT_MAX, argv[i]);
-	return check_options(cmd, args) ? -1 : i;
+int args_exclude(const struct args_command *cmd, const struct args *args, int one, int other)
+{
+	char text[64];
+
+	if (!args->value[one] || !args->value[other])
+		return 0;
+	snprintf(text, sizeof(text), "%s", option_text(&cmd->option[one]));
+	return args_error(cmd, "The argument '%s' cannot be used with '%s'", text,
+			  option_text(&cmd->option[other]));
 }
 
 void args_print_options(const struct args_command *cmd)
@@ -208,6 +229,33 @@ const char *args_check_uuid(const char *value)
 	if (!uuid_parse(&uuid, value))
 		return NULL;
 	return "a UUID has 32 hexadecimal digits, as in 00112233-4455-6677-8899-aabbccddeeff";
+}
+
+const char *args_uuid(const struct args *args, int row, char text[static UUID_TEXT_SIZE])
+{
+	struct uuid uuid;
+
+	if (!args->value[row] || uuid_parse(&uuid, args->value[row]))
+		return NULL;
+	uuid_format(&uuid, text);
+	return text;
+}
+
+const char *args_check_count(const char *value)
+{
+	unsigned long count;
+	char *end;
+
+	errno = 0;
+	count = strtoul(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end || errno || count > UINT32_MAX)
+		return "not a number from 0 to 4294967295";
+	return NULL;
+}
+
+const char *args_check_attr(const char *value)
+{
+	return config_check_attr_name(value);
 }
 
 const char *args_check_name(const char *value)

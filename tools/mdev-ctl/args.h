@@ -3,7 +3,9 @@
 #ifndef MDEV_CTL_ARGS_H
 #define MDEV_CTL_ARGS_H
 
-#define ARGS_MAX 8
+#include "uuid.h"
+
+#define ARGS_MAX 16
 
 /* Row 0 of every command's options. */
 enum { ARGS_HELP };
@@ -32,13 +34,16 @@ struct args_command {
 	const char *operand;	/* NULL: takes none */
 	const struct args_option *option;
 	unsigned int options;
+	/* What has to go together or cannot, after all options have been read: 0 or EXIT_USAGE. */
+	int (*check)(const struct args_command *cmd, const struct args *args);
+	int hidden;		/* from the list of commands */
 	int (*run)(const struct args_command *cmd, const struct args *args);
 };
 
 #define ARGS_OPTIONS(table) .option = table, .options = sizeof(table) / sizeof(*(table))
 
 /*
- * Reads options up to the first operand. Returns the number of arguments read, or -1 when an
+ * Reads options, of the program up to the first operand. Returns the number of arguments read, or -1 when an
  * error has been reported.
  */
 int args_parse(const struct args_command *cmd, int argc, char **argv, struct args *args);
@@ -47,11 +52,19 @@ int args_parse(const struct args_command *cmd, int argc, char **argv, struct arg
 int args_error(const struct args_command *cmd, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Reports that two options exclude each other, if both are given. Returns EXIT_USAGE or 0. */
+int args_exclude(const struct args_command *cmd, const struct args *args, int one, int other);
+
 /* Prints the option table. */
 void args_print_options(const struct args_command *cmd);
 
 const char *args_check_uuid(const char *value);
+const char *args_check_count(const char *value);
+const char *args_check_attr(const char *value);
 /* A name of one directory in sysfs, and nothing that leads elsewhere. */
 const char *args_check_name(const char *value);
+
+/* The UUID of a row in the form that the kernel has. Returns text, or NULL: not given. */
+const char *args_uuid(const struct args *args, int row, char text[static UUID_TEXT_SIZE]);
 
 #endif

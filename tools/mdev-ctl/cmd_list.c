@@ -1,210 +1,123 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mdev-ctl list: the active instances.
+ * mdev-ctl list: the active devices, or the defined ones.
  *
- * An instance that goes away while it is being read is left out, as is one so new that its type
- * cannot be seen yet. Programs take the listing for the whole truth, so anything else that
- * keeps an instance from being read is a failure.
+ * A program that reads JSON takes it for the whole truth, so anything but a race that keeps a
+ * device from being read is a failure. A shell is in the text only: it has neither parent nor
+ * type, and nothing can be done with it.
  */
-#include <stdlib.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "commands.h"
+#include "device.h"
 #include "out.h"
+#include "root.h"
 #include "sysfs.h"
-#include "uuid.h"
 
-struct active {
-	char uuid[UUID_TEXT_SIZE];
-	struct sysfs_instance instance;
-};
-
-struct actives {
-	struct active *active;
-	size_t count;
-};
-
-/* Returns 0 or -errno, which has been reported. actives has room for one more. */
-static int add_instance(struct actives *actives, const char *uuid, const char *parent)
+static void print_attrs(const struct config *config)
 {
-	struct active *active = &actives->active[actives->count];
-	int err = sysfs_read_instance(&active->instance, uuid);
-
-	if (sysfs_vanished(err))
-		return 0;
-	if (err) {
-		out_error(err, "Unable to read mediated device %s", uuid);
-		return err;
-	}
-	if (parent && strcmp(parent, active->instance.parent)) {
-		sysfs_free_instance(&active->instance);
-		return 0;
-	}
-	strcpy(active->uuid, uuid);
-	actives->count++;
-	return 0;
+	if (!config->attrs)
+		return;
+	out_printf("  Attrs:\n");
+	for (size_t i = 0; i < config->attrs; i++)
+		out_printf("    @{%zu}: {\"%s\":\"%s\"}\n", i, config->attr[i].name,
+			   config->attr[i].value);
 }
 
-static int add_all(struct actives *actives, const struct sysfs_names *names, const char *parent)
+static const char *remark(const struct device *device, int list_defined)
 {
-	for (size_t i = 0; i < names->count; i++) {
-		char text[UUID_TEXT_SIZE];
-		struct uuid uuid;
-		int err;
+	if (device->is_shell)
+		return " (shell)";
+	if (list_defined)
+		return device->is_active ? " (active)" : "";
+	return device->is_defined ? " (defined)" : "";
+}
 
-		if (uuid_parse(&uuid, names->name[i]))
+static void print_text(const struct devices *devices, int list_defined, int verbose)
+{
+	for (size_t i = 0; i < devices->count; i++) {
+		const struct device *device = &devices->device[i];
+
+		if (device->is_misnamed)
 			continue;
-		uuid_format(&uuid, text);
-		err = add_instance(actives, text, parent);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static void make_room(struct actives *actives, size_t count)
-{
-	actives->active = calloc(count, sizeof(*actives->active));
-	if (!actives->active)
-		out_of_memory();
-}
-
-static int find_all(struct actives *actives, const char *parent)
-{
-	struct sysfs_names names;
-	int err = sysfs_list(&names, SYSFS_INSTANCES);
-
-	if (sysfs_vanished(err))
-		return 0;
-	if (err) {
-		out_error(err, "Unable to list the mediated devices");
-		return err;
-	}
-	make_room(actives, names.count + 1);
-	err = add_all(actives, &names, parent);
-	sysfs_free_names(&names);
-	return err;
-}
-
-static int find_one(struct actives *actives, const char *uuid, const char *parent)
-{
-	make_room(actives, 1);
-	return add_instance(actives, uuid, parent);
-}
-
-static int compare_actives(const void *a, const void *b)
-{
-	const struct active *one = a, *other = b;
-	int order = strcmp(one->instance.parent, other->instance.parent);
-
-	return order ? order : strcmp(one->uuid, other->uuid);
-}
-
-static void free_actives(struct actives *actives)
-{
-	for (size_t i = 0; i < actives->count; i++)
-		sysfs_free_instance(&actives->active[i].instance);
-	free(actives->active);
-}
-
-static void print_text(const struct actives *actives)
-{
-	for (size_t i = 0; i < actives->count; i++) {
-		const struct active *active = &actives->active[i];
-
-		out_printf("%s %s %s manual\n", active->uuid, active->instance.parent,
-			   active->instance.type);
+		out_printf("%s %s %s %s%s\n", device->uuid, device->parent, device->config.type,
+			   device->config.autostart ? "auto" : "manual",
+			   remark(device, list_defined));
+		if (verbose)
+			print_attrs(&device->config);
 	}
 }
 
-static struct json_object *active_to_json(const struct active *active)
+static struct json_object *to_json(const struct devices *devices)
 {
-	struct json_object *object = json_object_new_object();
-
-	json_put(object, "mdev_type", json_object_new_string(active->instance.type));
-	json_put(object, "start", json_object_new_string("manual"));
-	json_put(object, "attrs", json_array());
-	return object;
-}
-
-static struct json_object *actives_to_json(const struct actives *actives)
-{
-	struct json_object *parents = json_object_new_object();
+	struct json_object *parents = json_new_object();
 	struct json_object *children = NULL;
 
-	if (!parents)
-		out_of_memory();
-	for (size_t i = 0; i < actives->count; i++) {
-		const struct active *active = &actives->active[i];
+	for (size_t i = 0; i < devices->count && !devices->device[i].is_shell; i++) {
+		const struct device *device = &devices->device[i];
 
-		if (!i || strcmp(active->instance.parent, active[-1].instance.parent)) {
+		if (!i || strcmp(device->parent, device[-1].parent)) {
 			children = json_array();
-			json_put(parents, active->instance.parent, children);
+			json_put(parents, device->parent, children);
 		}
-		json_append(children, active->uuid, active_to_json(active));
+		json_append(children, device->uuid, config_to_json(&device->config));
 	}
 	return json_listing(parents);
 }
 
-enum { LIST_VERSION = ARGS_HELP + 1, LIST_UUID, LIST_PARENT, LIST_VERBOSE, LIST_DUMPJSON };
+enum {
+	LIST_VERSION = ARGS_HELP + 1, LIST_DEFINED, LIST_DUMPJSON, LIST_VERBOSE, LIST_UUID,
+	LIST_PARENT
+};
 static const struct args_option list_options[] = {
 	ARGS_HELP_ROW,
 	{ .letter = 'V', .name = "version", .help = "Print the version", .ends = 1 },
+	{ .letter = 'd', .name = "defined", .help = "The defined devices, not the active ones" },
+	{ .name = "dumpjson", .help = "Print JSON" },
+	{ .letter = 'v', .name = "verbose", .help = "Print attributes too" },
 	{ .letter = 'u', .name = "uuid", .metavar = "UUID", .help = "Only this mediated device",
 	  .check = args_check_uuid },
 	{ .letter = 'p', .name = "parent", .metavar = "PARENT",
 	  .help = "Only children of this parent", .check = args_check_name },
-	{ .letter = 'v', .name = "verbose",
-	  .help = "Print attributes too (active devices have none to show)" },
-	{ .name = "dumpjson", .help = "Print JSON" },
 };
+
+static int find(struct devices *devices, const char *parent, const char *uuid, int list_defined)
+{
+	if (list_defined)
+		return device_find_defined(devices, parent, uuid) ? EXIT_FAILED : EXIT_OK;
+	if (sysfs_require())
+		return EXIT_FAILED;
+	return device_find_active(devices, parent, uuid) ? EXIT_FAILED : EXIT_OK;
+}
 
 static int run_list(const struct args_command *cmd, const struct args *args)
 {
-	const char *parent = args->value[LIST_PARENT];
-	struct actives actives = { 0 };
+	int list_defined = !!args->value[LIST_DEFINED];
 	char text[UUID_TEXT_SIZE];
-	struct uuid uuid;
-	int by_uuid, err;
+	const char *uuid = args_uuid(args, LIST_UUID, text);
+	struct devices devices;
 
 	(void)cmd;
 	if (args->value[LIST_VERSION]) {
-		out_printf("mdev-ctl-list %s\n", MDEV_CTL_VERSION);
+		out_printf("%s-list %s\n", version_name(), version_number());
 		return out_flush();
 	}
-	if (sysfs_require())
+	if (find(&devices, args->value[LIST_PARENT], uuid, list_defined))
 		return EXIT_FAILED;
-
-	by_uuid = args->value[LIST_UUID] && !uuid_parse(&uuid, args->value[LIST_UUID]);
-	if (by_uuid) {
-		uuid_format(&uuid, text);
-		err = find_one(&actives, text, parent);
-	} else {
-		err = find_all(&actives, parent);
-	}
-	if (err) {
-		free_actives(&actives);
-		return EXIT_FAILED;
-	}
-
-	if (actives.count)
-		qsort(actives.active, actives.count, sizeof(*actives.active), compare_actives);
 	if (!args->value[LIST_DUMPJSON])
-		print_text(&actives);
-	else if (by_uuid && actives.count)
-		out_json(active_to_json(&actives.active[0]));
+		print_text(&devices, list_defined, !!args->value[LIST_VERBOSE]);
+	else if (uuid && devices.count == 1 && !devices.device->is_shell)
+		out_json(config_to_json(&devices.device->config));
 	else
-		out_json(actives_to_json(&actives));
-	free_actives(&actives);
+		out_json(to_json(&devices));
+	device_free(&devices);
 	return out_flush();
 }
 
 const struct args_command cmd_list = {
 	.name = "list",
-	.usage = "mdev-ctl list [-u <UUID>] [-p <PARENT>] [-v] [--dumpjson]",
-	.summary = "List the active mediated devices",
+	.usage = "mdev-ctl list [-d] [-u <UUID>] [-p <PARENT>] [-v] [--dumpjson]",
+	.summary = "List the mediated devices that are active, or defined",
 	ARGS_OPTIONS(list_options),
 	.run = run_list,
 };

@@ -1,165 +1,66 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mdev-ctl start: make an instance.
+ * mdev-ctl start: make a device active.
  *
- * The kernel decides. Nothing is looked up beforehand, since it could be wrong a moment later;
- * the UUID is written to the type's `create`, and only when the kernel refuses are the parent,
- * the type and the instances looked at, to say what was in the way.
+ * What it is made with comes from its definition, from a JSON file, or from the command line;
+ * in the last two cases it is gone for good when it is stopped.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "action.h"
 #include "commands.h"
 #include "out.h"
+#include "start.h"
+#include "store.h"
 #include "sysfs.h"
 #include "uuid.h"
 
-struct request {
-	char uuid[UUID_TEXT_SIZE];
-	const char *parent;
-	const char *type;
-};
-
-static int report_no_parent(const char *parent)
-{
-	struct sysfs_names names;
-	const char *similar = NULL;
-
-	if (sysfs_list(&names, SYSFS_PARENTS) || !names.count) {
-		out_error(0, "Unable to find parent device '%s'", parent);
-		out_hint("No parent is registered. Load the parent's driver and bind the physical "
-			 "device to it.");
-		return EXIT_FAILED;
-	}
-	for (size_t i = 0; i < names.count && !similar; i++)
-		if (!strcasecmp(names.name[i], parent))
-			similar = names.name[i];
-	if (similar) {
-		out_error(0, "Unable to find parent device '%s'. Did you mean '%s'?", parent,
-			  similar);
-	} else {
-		out_error(0, "Unable to find parent device '%s'", parent);
-		out_hint("'mdev-ctl types' shows the parents that are registered.");
-	}
-	sysfs_free_names(&names);
-	return EXIT_FAILED;
-}
-
-static int report_create(const struct request *req, int err, const char *hint)
-{
-	out_error(err, "Failed to create mdev %s, type %s on %s", req->uuid, req->type,
-		  req->parent);
-	if (hint)
-		out_hint("%s", hint);
-	return EXIT_FAILED;
-}
-
-static int report_missing(const struct request *req, int err)
-{
-	if (!sysfs_is_dir(SYSFS_PARENT, req->parent))
-		return report_no_parent(req->parent);
-	if (!sysfs_is_dir(SYSFS_TYPES, req->parent)) {
-		out_error(0, "Parent %s is not currently registered for mdev support", req->parent);
-		out_hint("Its driver may be starting or being unbound; 'mdev-ctl types' shows what "
-			 "is registered.");
-		return EXIT_FAILED;
-	}
-	if (!sysfs_is_dir(SYSFS_TYPE, req->parent, req->type)) {
-		out_error(0, "Parent %s does not support mdev type %s", req->parent, req->type);
-		out_hint("'mdev-ctl types -p %s' shows the types that it has.", req->parent);
-		return EXIT_FAILED;
-	}
-	return report_create(req, err, "The parent came or went while the device was being "
-			     "created. Try again.");
-}
-
-static int report_taken(const struct request *req, int err)
-{
-	struct sysfs_instance holder;
-
-	if (sysfs_read_instance(&holder, req->uuid)) {
-		out_error(err, "Device already exists");
-		out_hint("%s is being created or removed right now. Try again.", req->uuid);
-		return EXIT_FAILED;
-	}
-	if (strcmp(holder.parent, req->parent))
-		out_error(err, "Device exists under different parent");
-	else if (strcmp(holder.type, req->type))
-		out_error(err, "Device exists with different type");
-	else
-		out_error(err, "Device already exists");
-	out_hint("%s is active on %s with type %s. Use it, stop it, or choose another UUID.",
-		 req->uuid, holder.parent, holder.type);
-	sysfs_free_instance(&holder);
-	return EXIT_FAILED;
-}
-
-static int report_exhausted(const struct request *req, int err)
-{
-	char *available = NULL;
-
-	out_error(err, "No available instances of %s on %s", req->type, req->parent);
-	if (!sysfs_read_string(&available, SYSFS_TYPE "/available_instances", req->parent,
-			       req->type) && atol(available) > 0)
-		out_hint("Something was freed meanwhile: %s can be created now. Try again.",
-			 available);
-	else
-		out_hint("Stop a device on %s that is not needed ('mdev-ctl list -p %s'), "
-			 "or choose a type of which some are left ('mdev-ctl types -p %s').",
-			 req->parent, req->parent, req->parent);
-	free(available);
-	return EXIT_FAILED;
-}
-
-static int report_failure(const struct request *req, int err)
-{
-	switch (-err) {
-	case ENOENT:
-	case ENOTDIR:
-		return report_missing(req, err);
-	case EEXIST:
-		return report_taken(req, err);
-	case ENOSPC:
-	case EUSERS:
-		return report_exhausted(req, err);
-	case ENODEV:
-		return report_create(req, err, "The parent is going away: its driver is being "
-				     "unbound or unloaded. 'mdev-ctl types' shows what is still "
-				     "registered.");
-	case EBUSY:
-		return report_create(req, err, "The physical device is busy. Stop what else uses "
-				     "it, or try again; the kernel log may name it.");
-	case EINVAL:
-		return report_create(req, err, "The parent's driver does not make this type as the "
-				     "physical device is set up now. The kernel log may say why.");
-	case EACCES:
-	case EPERM:
-		return report_create(req, err, "Creating devices takes the rights of root.");
-	default:
-		return report_create(req, err, "The kernel log may say why.");
-	}
-}
-
-enum { START_UUID = ARGS_HELP + 1, START_PARENT, START_TYPE };
+enum { START_UUID = ARGS_HELP + 1, START_PARENT, START_TYPE, START_JSONFILE, START_FORCE };
 static const struct args_option start_options[] = {
 	ARGS_HELP_ROW,
 	{ .letter = 'u', .name = "uuid", .metavar = "UUID", .check = args_check_uuid,
-	  .help = "The new device's UUID; if left out, a random one is taken and printed" },
+	  .help = "The device; if left out, a random UUID is taken and printed" },
 	{ .letter = 'p', .name = "parent", .metavar = "PARENT",
 	  .help = "The parent that makes it", .check = args_check_name },
 	{ .letter = 't', .name = "type", .metavar = "TYPE",
 	  .help = "What to make, see 'mdev-ctl types'", .check = args_check_name },
+	{ .name = "jsonfile", .metavar = "FILE", .help = "Take type and attributes from FILE" },
+	{ .letter = 'f', .name = "force", .help = "Go on when a callout script refuses" },
 };
 
-static int check_request(const struct args_command *cmd, const struct args *args)
+static int check_start(const struct args_command *cmd, const struct args *args)
 {
-	const char *parent = args->value[START_PARENT], *type = args->value[START_TYPE];
-
-	if (!args->value[START_UUID] && !parent)
+	if (!args->value[START_UUID] && !args->value[START_PARENT])
 		return args_error(cmd, "At least one of '--uuid <UUID>' and '--parent <PARENT>' "
 				  "is required");
+	return args_exclude(cmd, args, START_JSONFILE, START_TYPE);
+}
+
+static int take_definition(struct start *start, struct config *config,
+			   struct definitions *found, const char *type)
+{
+	struct definition *definition = found->definition;
+
+	if (found->count > 1) {
+		out_error(0, "Multiple definitions found for device %s. Please specify a parent.",
+			  start->uuid);
+		return EXIT_FAILED;
+	}
+	if (type && strcmp(type, definition->config.type)) {
+		out_error(0, "Device %s already exists on parent %s with type %s", start->uuid,
+			  definition->parent, definition->config.type);
+		out_hint("Leave --type out to start it as it is defined.");
+		return EXIT_FAILED;
+	}
+	start->parent = names_copy(definition->parent);
+	config_copy(config, &definition->config);
+	return EXIT_OK;
+}
+
+static int take_arguments(struct start *start, struct config *config, const char *parent,
+			  const char *type)
+{
 	if (type && !parent) {
 		out_error(0, "can't provide type without parent");
 		out_hint("Add --parent; 'mdev-ctl types' shows which parents have type %s.", type);
@@ -171,44 +72,90 @@ static int check_request(const struct args_command *cmd, const struct args *args
 			 parent ? "--type" : "--parent and --type");
 		return EXIT_FAILED;
 	}
+	start->parent = names_copy(parent);
+	config_init(config, type);
 	return EXIT_OK;
+}
+
+static int take_jsonfile(struct start *start, struct config *config, const char *parent,
+			 const char *file)
+{
+	if (store_read_jsonfile(config, file))
+		return EXIT_FAILED;
+	if (!parent) {
+		out_error(0, "Parent device required to start device via json file");
+		return EXIT_FAILED;
+	}
+	start->parent = names_copy(parent);
+	return EXIT_OK;
+}
+
+/* The parent of start, and config, belong to the caller also when this fails. */
+static int specify(struct start *start, struct config *config, const struct args *args)
+{
+	const char *parent = args->value[START_PARENT], *type = args->value[START_TYPE];
+	struct definitions found = { 0 };
+	int err;
+
+	if (args->value[START_JSONFILE])
+		return take_jsonfile(start, config, parent, args->value[START_JSONFILE]);
+	if (args->value[START_UUID] && store_find(&found, parent, start->uuid))
+		return EXIT_FAILED;
+	if (found.count)
+		err = take_definition(start, config, &found, type);
+	else
+		err = take_arguments(start, config, parent, type);
+	store_free(&found);
+	return err;
+}
+
+static int start_one(struct start *start, int print, int force)
+{
+	int err = start_check(start);
+
+	if (!err)
+		err = action_run(ACTION_START, start->parent, start->uuid, start->config, force,
+				 start_run, start);
+	if (err || !print)
+		return err;
+	out_printf("%s\n", start->uuid);
+	err = out_flush();
+	if (err)
+		out_hint("The device was started all the same: %s", start->uuid);
+	return err;
 }
 
 static int run_start(const struct args_command *cmd, const struct args *args)
 {
-	const char *wanted = args->value[START_UUID];
-	struct request req = {
-		.parent = args->value[START_PARENT],
-		.type = args->value[START_TYPE],
-	};
-	int err = check_request(cmd, args);
+	struct config config = { 0 };
+	char text[UUID_TEXT_SIZE];
+	struct start start = { .uuid = text, .config = &config };
+	int given = !!args_uuid(args, START_UUID, text);
 	struct uuid uuid;
+	int err;
 
-	if (err)
-		return err;
-	if (sysfs_require())
-		return EXIT_FAILED;
-	err = wanted ? uuid_parse(&uuid, wanted) : uuid_random(&uuid);
-	if (err)
-		return out_error(err, "Unable to choose a UUID");
-	uuid_format(&uuid, req.uuid);
-
-	err = sysfs_write_string(req.uuid, SYSFS_TYPE "/create", req.parent, req.type);
-	if (err)
-		return report_failure(&req, err);
-	if (wanted)
-		return EXIT_OK;
-	out_printf("%s\n", req.uuid);
-	err = out_flush();
-	if (err)
-		out_hint("The device was started all the same: %s", req.uuid);
+	(void)cmd;
+	if (!given) {
+		err = uuid_random(&uuid);
+		if (err)
+			return out_error(err, "Unable to choose a UUID");
+		uuid_format(&uuid, text);
+	}
+	err = specify(&start, &config, args);
+	if (!err)
+		err = sysfs_require();
+	if (!err)
+		err = start_one(&start, !given, !!args->value[START_FORCE]);
+	free((char *)start.parent);
+	config_free(&config);
 	return err;
 }
 
 const struct args_command cmd_start = {
 	.name = "start",
-	.usage = "mdev-ctl start [-u <UUID>] -p <PARENT> -t <TYPE>",
+	.usage = "mdev-ctl start [-u <UUID>] [-p <PARENT>] [-t <TYPE> | --jsonfile <FILE>] [-f]",
 	.summary = "Start a mediated device",
 	ARGS_OPTIONS(start_options),
+	.check = check_start,
 	.run = run_start,
 };

@@ -13,6 +13,7 @@
 #include <json-c/json.h>
 
 #include "commands.h"
+#include "json.h"
 #include "out.h"
 #include "sysfs.h"
 
@@ -116,14 +117,14 @@ static void print_type(const char *name, const struct type *type)
 
 static struct json_object *type_to_json(const struct type *type)
 {
-	struct json_object *object = json_object_new_object();
+	struct json_object *object = json_new_object();
 
 	json_put(object, "available_instances", json_object_new_int64(type->available));
-	json_put(object, "device_api", json_object_new_string(type->device_api));
+	json_put_string(object, "device_api", type->device_api);
 	if (*type->name)
-		json_put(object, "name", json_object_new_string(type->name));
+		json_put_string(object, "name", type->name);
 	if (*type->description)
-		json_put(object, "description", json_object_new_string(type->description));
+		json_put_string(object, "description", type->description);
 	return object;
 }
 
@@ -152,7 +153,7 @@ static int show_type(const char *parent, const char *name, struct json_object *j
 static int show_parent(const char *parent, struct json_object *json)
 {
 	struct json_object *types_json = NULL;
-	struct sysfs_names types;
+	struct names types;
 	int err = sysfs_list(&types, SYSFS_TYPES, parent);
 
 	if (err) {
@@ -173,13 +174,13 @@ static int show_parent(const char *parent, struct json_object *json)
 			break;
 		err = 0;
 	}
-	sysfs_free_names(&types);
+	names_free(&types);
 	return err;
 }
 
 static int show_all(struct json_object *json)
 {
-	struct sysfs_names parents;
+	struct names parents;
 	int err = sysfs_list(&parents, SYSFS_PARENTS);
 
 	if (err) {
@@ -193,7 +194,7 @@ static int show_all(struct json_object *json)
 			break;
 		err = 0;
 	}
-	sysfs_free_names(&parents);
+	names_free(&parents);
 	return err;
 }
 
@@ -214,11 +215,9 @@ static int run_types(const struct args_command *cmd, const struct args *args)
 	(void)cmd;
 	if (sysfs_require())
 		return EXIT_FAILED;
-	if (args->value[TYPES_DUMPJSON]) {
-		json = json_object_new_object();
-		if (!json)
-			out_of_memory();
-	}
+	if (args->value[TYPES_DUMPJSON])
+		json = json_new_object();
+
 
 	err = parent ? show_parent(parent, json) : show_all(json);
 	if (err && !sysfs_vanished(err)) {

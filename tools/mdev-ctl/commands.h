@@ -4,11 +4,20 @@
 
 #include "args.h"
 
-#define MDEV_CTL_VERSION "0.1.0"
+/* The caller may mean mdevctl, and that has another name and version. */
+const char *version_name(void);
+const char *version_number(void);
 
-extern const struct args_command cmd_types;
-extern const struct args_command cmd_list;
+extern const struct args_command cmd_define;
+extern const struct args_command cmd_undefine;
+extern const struct args_command cmd_modify;
 extern const struct args_command cmd_start;
 extern const struct args_command cmd_stop;
+extern const struct args_command cmd_list;
+extern const struct args_command cmd_types;
+extern const struct args_command cmd_autostart;
+extern const struct args_command cmd_doctor;
+extern const struct args_command cmd_stats;
+extern const struct args_command cmd_who;
 
 #endif

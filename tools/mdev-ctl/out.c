@@ -15,20 +15,18 @@
  *	    the kernel's reason (os error N)
  *
  *	Hint: what to do next
- *
- * JSON is what serde_json's pretty printer makes of the same value: two spaces, `": "`, `[]`
- * for an empty array.
  */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
-#include <json-c/printbuf.h>
 
+#include "json.h"
 #include "out.h"
 
 static char *text;
@@ -56,11 +54,7 @@ void out_printf(const char *fmt, ...)
 
 void out_json(struct json_object *value)
 {
-	const int format = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-			   JSON_C_TO_STRING_NOSLASHESCAPE;
-	const char *json = json_object_to_json_string_ext(value, format);
-
-	if (!json || fputs(json, out_stream()) == EOF)
+	if (fputs(json_text(value, JSON_PRETTY), out_stream()) == EOF)
 		out_of_memory();
 	json_object_put(value);
 }
@@ -101,25 +95,131 @@ int out_flush(void)
 	return out_flush_to(STDOUT_FILENO);
 }
 
+static const char *subject;
+static int to_syslog;
+static char *further_reason;
+
+void out_subject(const char *name)
+{
+	subject = name;
+}
+
+void out_use_syslog(void)
+{
+	openlog("mdev-ctl", LOG_PID, LOG_DAEMON);
+	to_syslog = 1;
+}
+
+void out_reason(const char *reason)
+{
+	free(further_reason);
+	further_reason = reason ? strdup(reason) : NULL;
+}
+
+static char *format(const char *fmt, va_list ap)
+{
+	char *line;
+
+	if (vasprintf(&line, fmt, ap) < 0)
+		out_of_memory();
+	return line;
+}
+
+/* mdevctl's variable for how much it says; its default are warnings */
+static int wants_warnings(void)
+{
+	const char *level = getenv("MDEVCTL_LOG");
+
+	return !level || (strcmp(level, "off") && strcmp(level, "error"));
+}
+
+static void print_line(int priority, const char *kind, const char *line)
+{
+	if (priority == LOG_INFO || wants_warnings())
+		fprintf(stderr, "%s%s\n", kind, line);
+	if (to_syslog)
+		syslog(priority, "%s", line);
+}
+
+static void print_causes(int err)
+{
+	if (!err && !further_reason)
+		return;
+	fputs("\nCaused by:\n", stderr);
+	if (!further_reason)
+		fprintf(stderr, "    %s (os error %d)\n", strerror(abs(err)), abs(err));
+	else if (!err)
+		fprintf(stderr, "    %s\n", further_reason);
+	else
+		fprintf(stderr, "    0: %s\n    1: %s (os error %d)\n", further_reason,
+			strerror(abs(err)), abs(err));
+}
+
+/* The same in one line */
+static void print_warning(int err, const char *message)
+{
+	char line[2048];
+	int len = snprintf(line, sizeof(line), "%s: %s", subject, message);
+
+	if (further_reason && len < (int)sizeof(line))
+		len += snprintf(line + len, sizeof(line) - len, ": %s", further_reason);
+	if (err && len < (int)sizeof(line))
+		snprintf(line + len, sizeof(line) - len, ": %s (os error %d)", strerror(abs(err)),
+			 abs(err));
+	print_line(LOG_WARNING, "Warning: ", line);
+}
+
 int out_error(int err, const char *fmt, ...)
 {
+	char *message;
 	va_list ap;
 
 	va_start(ap, fmt);
-	fputs("Error: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	message = format(fmt, ap);
 	va_end(ap);
-	if (err)
-		fprintf(stderr, "\nCaused by:\n    %s (os error %d)\n", strerror(abs(err)),
-			abs(err));
+	if (subject) {
+		print_warning(err, message);
+	} else {
+		fprintf(stderr, "Error: %s\n", message);
+		print_causes(err);
+		if (to_syslog)
+			syslog(LOG_ERR, "%s", message);
+	}
+	out_reason(NULL);
+	free(message);
 	return EXIT_FAILED;
+}
+
+void out_warning(const char *fmt, ...)
+{
+	char *line;
+	va_list ap;
+
+	va_start(ap, fmt);
+	line = format(fmt, ap);
+	va_end(ap);
+	print_line(LOG_WARNING, "Warning: ", line);
+	free(line);
+}
+
+void out_note(const char *fmt, ...)
+{
+	char *line;
+	va_list ap;
+
+	va_start(ap, fmt);
+	line = format(fmt, ap);
+	va_end(ap);
+	print_line(LOG_INFO, "", line);
+	free(line);
 }
 
 void out_hint(const char *fmt, ...)
 {
 	va_list ap;
 
+	if (subject)
+		return;
 	va_start(ap, fmt);
 	fputs("\nHint: ", stderr);
 	vfprintf(stderr, fmt, ap);
@@ -129,56 +229,6 @@ void out_hint(const char *fmt, ...)
 
 void out_of_memory(void)
 {
-	exit(out_error(ENOMEM, "Out of memory"));
-}
-
-/* json-c breaks the line inside an empty array, which the format that we must match does not. */
-static int print_empty_array(struct json_object *array, struct printbuf *pb, int level, int flags)
-{
-	(void)array;
-	(void)level;
-	(void)flags;
-	return printbuf_strappend(pb, "[]");
-}
-
-struct json_object *json_array(void)
-{
-	struct json_object *array = json_object_new_array();
-
-	if (!array)
-		out_of_memory();
-	json_object_set_serializer(array, print_empty_array, NULL, NULL);
-	return array;
-}
-
-static void append(struct json_object *array, struct json_object *value)
-{
-	if (json_object_array_add(array, value))
-		out_of_memory();
-	json_object_set_serializer(array, NULL, NULL, NULL);
-}
-
-void json_put(struct json_object *object, const char *key, struct json_object *value)
-{
-	if (!object || !value || json_object_object_add(object, key, value))
-		out_of_memory();
-}
-
-void json_append(struct json_object *array, const char *name, struct json_object *value)
-{
-	struct json_object *element = json_object_new_object();
-
-	json_put(element, name, value);
-	append(array, element);
-}
-
-struct json_object *json_listing(struct json_object *parents)
-{
-	struct json_object *listing = json_array();
-
-	if (json_object_object_length(parents))
-		append(listing, parents);
-	else
-		json_object_put(parents);
-	return listing;
+	fputs("Error: Out of memory\n", stderr);
+	exit(EXIT_FAILED);
 }

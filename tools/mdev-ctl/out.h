@@ -18,18 +18,22 @@ int out_flush_to(int fd);
 
 /* "Error: MSG", and err (an errno of either sign; 0: none) as its cause. Returns EXIT_FAILED. */
 int out_error(int err, const char *fmt, ...) OUT_FORMAT(2, 3);
+/* What somebody else gives as the reason of the next error, beside its errno: the kernel. */
+void out_reason(const char *text);
+/* Something is not as it should be, and the command goes on. */
+void out_warning(const char *fmt, ...) OUT_FORMAT(1, 2);
+/* The progress of a command that has nothing to print on stdout */
+void out_note(const char *fmt, ...) OUT_FORMAT(1, 2);
+/*
+ * Until it is called again with NULL, errors are warnings about subject, of one line, and hints
+ * are left out.
+ */
+void out_subject(const char *subject);
+/* Warnings, errors and notes go to the system's log, too. */
+void out_use_syslog(void);
 /* What the user can do about the error just reported. */
 void out_hint(const char *fmt, ...) OUT_FORMAT(1, 2);
 /* Out of memory: nothing sensible is left to do. */
 void out_of_memory(void) __attribute__((noreturn));
-
-/*
- * Both listings have one shape, [{"PARENT":[{"NAME":{..}}, ..], ..}], or [] when there is
- * nothing to list. All take over the reference to the value that they are given.
- */
-struct json_object *json_listing(struct json_object *parents);
-struct json_object *json_array(void);
-void json_append(struct json_object *array, const char *name, struct json_object *value);
-void json_put(struct json_object *object, const char *key, struct json_object *value);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Access to sysfs, the only place that knows where it is.
+ * Access to sysfs.
  *
  *	class/mdev_bus/PARENT			link to the physical device
  *	    mdev_supported_types/TYPE/		create, available_instances, device_api, name, ..
@@ -8,18 +8,20 @@
  *	    mdev_type				link to ../mdev_supported_types/TYPE
  *	    remove
  *
- * All paths hang off one root, so that tests can put a tree of their own there. Every name
- * above can be computed, so nothing is searched for. An instance's parent and type are in the
- * text of its two links: reading the text is one system call each, and cannot fail half way as
- * resolving the path can while the instance is going away.
+ * Every name above can be computed, so nothing is searched for. An instance's parent and type
+ * are in the text of its two links: reading the text is one system call each, and cannot fail
+ * half way as resolving the path can while the instance is going away.
+ *
+ * An instance that was in use when its parent was unbound is a shell: below devices/mdev,
+ * without mdev_type and remove, until its last user has closed it.
  *
  * Writes never create a file: if the attribute is not there, the device is not there.
  */
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,21 +30,18 @@
 #include <unistd.h>
 
 #include "out.h"
+#include "root.h"
 #include "sysfs.h"
 
-static const char *sysfs_root = "";
-
-void sysfs_set_root(const char *root)
-{
-	sysfs_root = root;
-}
+volatile sig_atomic_t sysfs_impatient;
 
 int sysfs_require(void)
 {
-	if (sysfs_is_dir("."))
+	/* To mdevctl nothing is active then, which is no failure. */
+	if (sysfs_is_dir(".") || root_is_mdevctl())
 		return EXIT_OK;
-	out_error(0, "Unable to find sysfs in '%s/sys'", sysfs_root);
-	if (*sysfs_root)
+	out_error(0, "Unable to find sysfs in '%s/sys'", root_get());
+	if (*root_get())
 		out_hint("--root or MDEV_CTL_ROOT moves the tool away from /sys; leave both out to "
 			 "use the system's.");
 	return EXIT_FAILED;
@@ -55,11 +54,11 @@ int sysfs_vanished(int err)
 
 static int format_path(char path[static PATH_MAX], const char *fmt, va_list ap)
 {
-	int len = snprintf(path, PATH_MAX, "%s/sys/", sysfs_root);
+	char below[PATH_MAX];
 
-	if (len < PATH_MAX)
-		len += vsnprintf(path + len, PATH_MAX - len, fmt, ap);
-	return len < PATH_MAX ? 0 : -ENAMETOOLONG;
+	if (vsnprintf(below, sizeof(below), fmt, ap) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return root_path(path, "/sys/%s", below);
 }
 
 int sysfs_is_dir(const char *fmt, ...)
@@ -75,77 +74,17 @@ int sysfs_is_dir(const char *fmt, ...)
 	return !err && !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-static char *copy(const char *string)
-{
-	char *dup = strdup(string);
-
-	if (!dup)
-		out_of_memory();
-	return dup;
-}
-
-static void add_name(struct sysfs_names *names, const char *name)
-{
-	/* Grows at powers of two, so the size need not be kept. */
-	if (!(names->count & (names->count - 1))) {
-		size_t size = names->count ? names->count * 2 : 1;
-
-		names->name = reallocarray(names->name, size, sizeof(*names->name));
-		if (!names->name)
-			out_of_memory();
-	}
-	names->name[names->count++] = copy(name);
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int list_dir(struct sysfs_names *names, DIR *dir)
-{
-	struct dirent *entry;
-
-	for (errno = 0; (entry = readdir(dir)); errno = 0)
-		if (entry->d_name[0] != '.')
-			add_name(names, entry->d_name);
-	return -errno;
-}
-
-int sysfs_list(struct sysfs_names *names, const char *fmt, ...)
+int sysfs_list(struct names *names, const char *fmt, ...)
 {
 	char path[PATH_MAX];
 	va_list ap;
-	DIR *dir;
 	int err;
 
-	*names = (struct sysfs_names){ 0 };
+	*names = (struct names){ 0 };
 	va_start(ap, fmt);
 	err = format_path(path, fmt, ap);
 	va_end(ap);
-	if (err)
-		return err;
-
-	dir = opendir(path);
-	if (!dir)
-		return -errno;
-	err = list_dir(names, dir);
-	closedir(dir);
-	if (err) {
-		sysfs_free_names(names);
-		return err;
-	}
-	if (names->count)
-		qsort(names->name, names->count, sizeof(*names->name), compare_names);
-	return 0;
-}
-
-void sysfs_free_names(struct sysfs_names *names)
-{
-	for (size_t i = 0; i < names->count; i++)
-		free(names->name[i]);
-	free(names->name);
-	*names = (struct sysfs_names){ 0 };
+	return err ? err : names_read(names, path, NAMES_VISIBLE);
 }
 
 static char *trim(char *string)
@@ -198,7 +137,7 @@ int sysfs_read_string(char **value, const char *fmt, ...)
 		return err;
 
 	data[len] = '\0';
-	*value = copy(trim(data));
+	*value = names_copy(trim(data));
 	return 0;
 }
 
@@ -217,7 +156,7 @@ int sysfs_write_string(const char *value, const char *fmt, ...)
 	/* One call carries the whole value, and the kernel acts on it or does nothing. */
 	do {
 		n = write(fd, value, len);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && errno == EINTR && !sysfs_impatient);
 	if (n < 0)
 		err = -errno;
 	else if ((size_t)n != len)
@@ -269,9 +208,20 @@ int sysfs_read_instance(struct sysfs_instance *instance, const char *uuid)
 		return err;
 
 	cut_last(device);
-	instance->parent = copy(cut_last(device));
-	instance->type = copy(cut_last(type));
+	instance->parent = names_copy(cut_last(device));
+	instance->type = names_copy(cut_last(type));
 	return 0;
+}
+
+int sysfs_is_shell(const char *uuid)
+{
+	char device[PATH_MAX];
+
+	if (read_link(device, SYSFS_INSTANCE, uuid))
+		return 0;
+	cut_last(device);
+	return !strcmp(cut_last(device), "mdev") && !strcmp(cut_last(device), "devices") &&
+	       !sysfs_is_dir(SYSFS_INSTANCE "/mdev_type", uuid);
 }
 
 void sysfs_free_instance(struct sysfs_instance *instance)

@@ -3,7 +3,9 @@
 #ifndef MDEV_CTL_SYSFS_H
 #define MDEV_CTL_SYSFS_H
 
-#include <stddef.h>
+#include <signal.h>
+
+#include "names.h"
 
 #define SYSFS_FORMAT(a, b) __attribute__((format(printf, a, b)))
 
@@ -15,17 +17,11 @@
 #define SYSFS_INSTANCES	"bus/mdev/devices"
 #define SYSFS_INSTANCE	SYSFS_INSTANCES "/%s"
 
-struct sysfs_names {
-	char **name;		/* in byte order */
-	size_t count;
-};
-
 struct sysfs_instance {
 	char *parent;
 	char *type;
 };
 
-void sysfs_set_root(const char *root);
 /* Nothing works without sysfs: EXIT_OK, or its absence has been reported. */
 int sysfs_require(void);
 
@@ -36,14 +32,17 @@ int sysfs_vanished(int err);
  * All of these return 0 or -errno; what they allocate belongs to the caller, on success only.
  * A string comes without white space around it. A list of names comes without hidden ones.
  */
-int sysfs_list(struct sysfs_names *names, const char *fmt, ...) SYSFS_FORMAT(2, 3);
+int sysfs_list(struct names *names, const char *fmt, ...) SYSFS_FORMAT(2, 3);
 int sysfs_read_string(char **value, const char *fmt, ...) SYSFS_FORMAT(2, 3);
+/* Begun again after a signal, unless its handler has set this; then -EINTR. */
+extern volatile sig_atomic_t sysfs_impatient;
 int sysfs_write_string(const char *value, const char *fmt, ...) SYSFS_FORMAT(2, 3);
 int sysfs_read_instance(struct sysfs_instance *instance, const char *uuid);
 
+/* What is left of an instance whose parent has gone, because somebody still has it open. */
+int sysfs_is_shell(const char *uuid);
 int sysfs_is_dir(const char *fmt, ...) SYSFS_FORMAT(1, 2);
 
-void sysfs_free_names(struct sysfs_names *names);
 void sysfs_free_instance(struct sysfs_instance *instance);
 
 #endif

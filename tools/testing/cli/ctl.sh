@@ -15,7 +15,7 @@ fi
 # So that a sanitizer's complaint cannot pass for an expected failure. The link order matters to it only because of
 # the preloaded shim.
 export ASAN_OPTIONS=exitcode=99:verify_asan_link_order=0 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1
-unset MDEV_CTL_ROOT
+unset MDEV_CTL_ROOT MDEVCTL_ENV_ROOT
 
 # Runs the tool; leaves $rc, $work/out and $work/err.
 run() {

@@ -56,7 +56,7 @@ type_dir() { echo "$sys/class/mdev_bus/$1/mdev_supported_types/$2"; }
 setup() {
 	root=$work/root
 	sys=$root/sys
-	rm -rf "$root" "$work/log"
+	rm -rf "$root" "$work/log" "$work/calls"
 	mkdir -p "$sys"
 	export MDEV_CTL_ROOT=$root
 }
@@ -102,4 +102,60 @@ expect_log() {
 	cat >"$work/want"
 	[ -e "$work/log" ] || : >"$work/log"
 	differ 'writes to sysfs' "$work/want" "$work/log"
+}
+
+etc() { echo "$root/etc/mdevctl.d"; }
+
+# Everything that mdevctl wants to be there
+use_etc() {
+	mkdir -p "$root/etc/mdevctl.d" "$root"/usr/lib/mdevctl/scripts.d/{callouts,notifiers}
+}
+
+# definition PARENT UUID TYPE auto|manual [ATTRS]: as mdevctl writes it
+definition() {
+	mkdir -p "$(etc)/$1"
+	if [ -n "${5-}" ]; then
+		printf '{\n  "mdev_type": "%s",\n  "start": "%s",\n  "attrs": [\n%s\n  ]\n}' "$3" "$4" "$5"
+	else
+		printf '{\n  "mdev_type": "%s",\n  "start": "%s",\n  "attrs": []\n}' "$3" "$4"
+	fi >"$(etc)/$1/$2"
+}
+
+attr() { printf '    {\n      "%s": "%s"\n    }' "$1" "$2"; }
+
+# expect_definition PARENT UUID: the file has the bytes that stdin has, but for the last newline.
+expect_definition() {
+	printf %s "$(cat)" >"$work/want"
+	if [ -e "$(etc)/$1/$2" ]; then
+		differ "definition $1/$2" "$work/want" "$(etc)/$1/$2"
+	else
+		fail "$last: $2 is not defined on $1"
+	fi
+}
+
+expect_not_defined() { [ ! -e "$(etc)/$1/$2" ] || fail "$last: $2 is defined on $1"; }
+
+# script callouts|notifiers NAME: a script with the body that stdin has, which first logs how it was called
+script() {
+	local path=$root/usr/lib/mdevctl/scripts.d/$1/$2
+
+	use_etc
+	{
+		echo '#!/bin/sh'
+		# shellcheck disable=SC2016 # for the script
+		printf 'event=$4 action=$6 state=$8; me=%s; log=%s\n' "$2" "$work/calls"
+		# shellcheck disable=SC2016
+		echo 'echo "$me $*" >>"$log"'
+		cat
+	} >"$path"
+	chmod +x "$path"
+}
+
+# What the scripts were called with, but for the queries of capabilities if told so
+expect_calls() {
+	cat >"$work/want"
+	[ -e "$work/calls" ] || : >"$work/calls"
+	if [ "${1-}" = all ]; then cp "$work/calls" "$work/got"; else grep -v -e '-a capabilities' "$work/calls" >"$work/got"; fi
+	rm -f "$work/calls"
+	differ 'calls of scripts' "$work/want" "$work/got"
 }

@@ -5,6 +5,9 @@
  *	SHIM_LOG	file to which each write to a `create` or `remove` is added: name, length, data
  *	SHIM_ERRNO	such a write fails with this errno
  *	SHIM_EINTR	if set, the first such write is interrupted
+ *	SHIM_BIRTH	if set, a write to `create` makes a directory for the instance
+ *	SHIM_ADOPT	this directory is renamed to the instance's at a write to `create`
+ *	SHIM_KMSG	what the kernel logs when such a write fails
  *	SHIM_VANISH	links whose path contains this are gone
  */
 #include <errno.h>
@@ -13,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -54,6 +58,35 @@ static void log_write(const char *name, const char *data, size_t len)
 	close(fd);
 }
 
+/* A record in the tool's /dev/kmsg, which is a plain file here */
+static void log_kernel(void)
+{
+	const char *record = getenv("SHIM_KMSG"), *root = getenv("MDEV_CTL_ROOT");
+	char path[PATH_MAX];
+	int fd;
+
+	if (!record || !root)
+		return;
+	snprintf(path, sizeof(path), "%s/dev/kmsg", root);
+	fd = open(path, O_WRONLY | O_APPEND);
+	if (fd < 0 || real_write(fd, record, strlen(record)) != (ssize_t)strlen(record))
+		abort();
+	close(fd);
+}
+
+static void give_birth(const char *uuid, size_t len)
+{
+	const char *root = getenv("MDEV_CTL_ROOT");
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/sys/bus/mdev/devices", root ? root : "");
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/sys/bus/mdev/devices/%.*s", root ? root : "", (int)len,
+		 uuid);
+	if (getenv("SHIM_ADOPT") ? rename(getenv("SHIM_ADOPT"), path) : mkdir(path, 0700))
+		abort();
+}
+
 ssize_t write(int fd, const void *data, size_t len)
 {
 	const char *error = getenv("SHIM_ERRNO");
@@ -67,7 +100,10 @@ ssize_t write(int fd, const void *data, size_t len)
 		errno = EINTR;
 		return -1;
 	}
+	if ((getenv("SHIM_BIRTH") || getenv("SHIM_ADOPT")) && !strcmp(name, "create"))
+		give_birth(data, len);
 	if (error) {
+		log_kernel();
 		errno = atoi(error);
 		return -1;
 	}

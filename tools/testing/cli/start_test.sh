@@ -202,12 +202,17 @@ test_start_exhausted() {
 	expect_has err 'Something was freed meanwhile: 4 can be created now. Try again.'
 }
 
-test_start_does_not_ask_before() {
-	two_parents
+# What was counted beforehand does not decide: the kernel is asked all the same.
+test_start_does_not_trust_the_count() {
+	three_instances
 	use_shim
 	shim_run -- start -u $C -p $P -t mgpu-16M
-	expect_rc 0
 	expect_log <<<"create 36 $C"
+	expect_rc 1
+	expect_has err "Error: No available instances of mgpu-16M on $P"
+	shim_run SHIM_BIRTH=1 -- start -u $C -p $P -t mgpu-16M
+	expect_rc 0
+	expect_no_err
 }
 
 test_start_refused() {

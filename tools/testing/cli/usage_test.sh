@@ -123,7 +123,7 @@ test_unknown_subcommand() {
 		[ "$name" = -- ] || expect_usage "The subcommand '$name' wasn't recognized" "$name"
 		expect_usage "The subcommand '$name' wasn't recognized" help -- "$name"
 	done
-	expect_usage "The subcommand 'define' wasn't recognized" define -u $A
+	expect_usage "The subcommand 'lsmdev' wasn't recognized" lsmdev
 }
 
 test_no_subcommand() {
@@ -132,7 +132,7 @@ test_no_subcommand() {
 		expect_rc 2
 		expect_no_out
 		expect_has err 'Usage: mdev-ctl [--root <DIR>] <COMMAND> [OPTIONS]'
-		expect_has err '  types   List the types'
+		expect_has err '  types    List the types'
 	done
 }
 
@@ -146,7 +146,7 @@ test_help() {
 		expect_rc 0
 		differ help "$work/program" "$work/out"
 	done
-	for sub in list start stop types; do
+	for sub in list start stop types define undefine modify stats who doctor; do
 		expect_equal 1 "$(grep -c "^  $sub  *[A-Z]" "$work/program")" "lines on $sub"
 		run help $sub
 		expect_rc 0
@@ -230,7 +230,7 @@ test_man_page() {
 	local page=$here/../../mdev-ctl/mdev-ctl.8 option
 
 	last='man page'
-	for sub in '' list start stop types; do
+	for sub in '' list start stop types define undefine modify stats who doctor; do
 		run ${sub:+"$sub"} --help
 		while read -r option; do
 			grep -qF -e "${option//-/\\-}" "$page" || fail "man page lacks $option of '$sub'"

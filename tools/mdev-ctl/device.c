@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices, active and defined.
+ *
+ * Of an active device, the kernel has parent and type, callout scripts have the attributes, and
+ * when it starts is in its definition, if there is one on that parent. A defined device is active
+ * if an instance of its UUID has the parent and the type of the definition.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "callout.h"
+#include "device.h"
+#include "names.h"
+#include "out.h"
+#include "store.h"
+#include "sysfs.h"
+
+static struct device *add(struct devices *found, const char *uuid, const char *parent)
+{
+	struct device *device;
+
+	if (!(found->count & (found->count - 1))) {
+		size_t size = found->count ? found->count * 2 : 1;
+
+		found->device = reallocarray(found->device, size, sizeof(*device));
+		if (!found->device)
+			out_of_memory();
+	}
+	device = &found->device[found->count++];
+	*device = (struct device){ .parent = names_copy(parent) };
+	strcpy(device->uuid, uuid);
+	return device;
+}
+
+static void add_shell(struct devices *found, const char *uuid, const char *parent)
+{
+	struct device *device;
+
+	if (parent || !sysfs_is_shell(uuid))
+		return;
+	device = add(found, uuid, "-");
+	config_init(&device->config, "-");
+	device->is_active = device->is_shell = 1;
+}
+
+static void take_definition(struct device *device)
+{
+	struct config defined;
+
+	device->is_defined = store_has(device->parent, device->uuid);
+	/* What is wrong with it has been told then. */
+	if (!device->is_defined || store_read(&defined, device->parent, device->uuid))
+		return;
+	device->config.autostart = defined.autostart;
+	config_free(&defined);
+}
+
+static void take_attrs(struct device *device)
+{
+	const struct callout_device callout = {
+		.parent = device->parent,
+		.type = device->config.type,
+		.uuid = device->uuid,
+	};
+	char reason[CALLOUT_REASON_SIZE];
+
+	callout_get_attrs(&callout, &device->config, reason);
+}
+
+static int add_active(struct devices *found, const char *uuid, const char *parent)
+{
+	struct sysfs_instance instance;
+	struct device *device;
+	int err = sysfs_read_instance(&instance, uuid);
+
+	if (sysfs_vanished(err)) {
+		add_shell(found, uuid, parent);
+		return 0;
+	}
+	if (err) {
+		out_error(err, "Unable to read mediated device %s", uuid);
+		return err;
+	}
+	if (!parent || !strcmp(parent, instance.parent)) {
+		device = add(found, uuid, instance.parent);
+		config_init(&device->config, instance.type);
+		device->is_active = 1;
+		take_definition(device);
+		take_attrs(device);
+	}
+	sysfs_free_instance(&instance);
+	return 0;
+}
+
+static int add_all(struct devices *found, const struct names *names, const char *parent)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < names->count && !err; i++) {
+		char text[UUID_TEXT_SIZE];
+		struct uuid uuid;
+
+		if (uuid_parse(&uuid, names->name[i]))
+			continue;
+		uuid_format(&uuid, text);
+		err = add_active(found, text, parent);
+	}
+	return err;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct device *one = a, *other = b;
+	int order = one->is_shell - other->is_shell;
+
+	if (!order)
+		order = strcmp(one->parent, other->parent);
+	return order ? order : strcmp(one->uuid, other->uuid);
+}
+
+static int find_all_active(struct devices *found, const char *parent)
+{
+	struct names names;
+	int err = sysfs_list(&names, SYSFS_INSTANCES);
+
+	if (sysfs_vanished(err))
+		return 0;
+	if (err) {
+		out_error(err, "Unable to list the mediated devices");
+		return err;
+	}
+	err = add_all(found, &names, parent);
+	names_free(&names);
+	if (found->count)
+		qsort(found->device, found->count, sizeof(*found->device), compare);
+	return err;
+}
+
+int device_find_active(struct devices *found, const char *parent, const char *uuid)
+{
+	int err;
+
+	*found = (struct devices){ 0 };
+	err = uuid ? add_active(found, uuid, parent) : find_all_active(found, parent);
+	if (err)
+		device_free(found);
+	return err;
+}
+
+static int is_active(const struct definition *definition)
+{
+	struct sysfs_instance instance;
+	int active;
+
+	if (sysfs_read_instance(&instance, definition->uuid))
+		return 0;
+	active = !strcmp(instance.parent, definition->parent) &&
+		 !strcmp(instance.type, definition->config.type);
+	sysfs_free_instance(&instance);
+	return active;
+}
+
+int device_find_defined(struct devices *found, const char *parent, const char *uuid)
+{
+	struct definitions definitions;
+	int err = store_find(&definitions, parent, uuid);
+
+	*found = (struct devices){ 0 };
+	if (err)
+		return err;
+	for (size_t i = 0; i < definitions.count; i++) {
+		struct definition *definition = &definitions.definition[i];
+		struct device *device = add(found, definition->uuid, definition->parent);
+
+		device->is_active = is_active(definition);
+		device->is_defined = 1;
+		device->is_misnamed = definition->misnamed;
+		device->config = definition->config;
+		definition->config = (struct config){ 0 };
+	}
+	store_free(&definitions);
+	return 0;
+}
+
+void device_free(struct devices *found)
+{
+	for (size_t i = 0; i < found->count; i++) {
+		free(found->device[i].parent);
+		config_free(&found->device[i].config);
+	}
+	free(found->device);
+	*found = (struct devices){ 0 };
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The names in a directory, in byte order. */
+#ifndef MDEV_CTL_NAMES_H
+#define MDEV_CTL_NAMES_H
+
+#include <stddef.h>
+
+struct names {
+	char **name;
+	size_t count;
+};
+
+enum names_hidden { NAMES_VISIBLE, NAMES_ALL };
+
+/* 0 or -errno, and then *names is empty. "." and ".." are never among them. */
+int names_read(struct names *names, const char *path, enum names_hidden hidden);
+void names_free(struct names *names);
+
+/* strdup() that cannot fail */
+char *names_copy(const char *string);
+
+#endif

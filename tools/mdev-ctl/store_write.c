@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Definitions in files: changing them.
+ *
+ * A file is written beside the parents' directories, synced, and renamed to where it belongs;
+ * then the directories are synced. So a reader, and whoever comes after a crash, finds the old
+ * contents or the new ones. There is one such file at most, and its name is always the same:
+ * what a killed process leaves behind, the next one overwrites.
+ *
+ * One lock keeps writers apart: flock(2) on the directory of all definitions, which is never
+ * replaced. It is held for the writing alone, and never while a script runs, because the script
+ * may want to change a definition itself. Who changes what it has read tells what that was, and
+ * has to begin again when somebody else was faster.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "out.h"
+#include "store.h"
+#include "store_path.h"
+
+/* mdevctl passes over files there without a word. */
+#define NEW_FILE STORE_DIR "/.mdev-ctl.new"
+
+static int make_directory(const char *path)
+{
+	return mkdir(path, 0777) && errno != EEXIST ? -errno : 0;
+}
+
+/* The locked directory, or a negative errno */
+static int lock(void)
+{
+	char path[PATH_MAX], etc[PATH_MAX];
+	int err = store_path(path, NULL, NULL);
+	int fd;
+
+	if (!err)
+		err = root_path(etc, "/etc");
+	if (!err)
+		err = make_directory(etc);
+	if (!err)
+		err = make_directory(path);
+	if (err)
+		return err;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while (flock(fd, LOCK_EX)) {
+		if (errno != EINTR) {
+			err = -errno;
+			close(fd);
+			return err;
+		}
+	}
+	return fd;
+}
+
+static void unlock(int fd)
+{
+	close(fd);
+}
+
+static int sync_dir(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fsync(fd))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int write_all(int fd, const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text += n;
+		len -= n;
+	}
+	return fsync(fd) ? -errno : 0;
+}
+
+/* The new file gets owner and mode of the one that it replaces, which may be old's. */
+static int keep_rights(int fd, const char *old)
+{
+	struct stat st;
+
+	if (stat(old, &st))
+		return errno == ENOENT ? 0 : -errno;
+	if (fchown(fd, st.st_uid, st.st_gid) || fchmod(fd, st.st_mode & 07777))
+		return -errno;
+	return 0;
+}
+
+static int write_new(const char *path, const char *old, const struct config *config)
+{
+	char *text = config_to_text(config, JSON_PRETTY);
+	int fd, err;
+
+	unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0) {
+		err = -errno;
+	} else {
+		err = keep_rights(fd, old);
+		if (!err)
+			err = write_all(fd, text);
+		close(fd);
+	}
+	free(text);
+	return err;
+}
+
+/* Under the lock. flags: those of renameat2() */
+static int put_in_place(const char *parent, const char *uuid, const struct config *config,
+			unsigned int flags)
+{
+	char path[PATH_MAX], dir[PATH_MAX], all[PATH_MAX], new[PATH_MAX];
+	int err = store_path(path, parent, uuid);
+
+	if (!err)
+		err = root_path(new, NEW_FILE);
+	if (err || store_path(dir, parent, NULL) || store_path(all, NULL, NULL))
+		return err ? err : -ENAMETOOLONG;
+	err = make_directory(dir);
+	if (!err)
+		err = write_new(new, path, config);
+	if (!err && renameat2(AT_FDCWD, new, AT_FDCWD, path, flags))
+		err = -errno;
+	if (err) {
+		unlink(new);
+		return err;
+	}
+	err = sync_dir(dir);
+	return err ? err : sync_dir(all);
+}
+
+static int report(int err, const char *what, const char *parent, const char *uuid)
+{
+	out_error(err, "Unable to %s the definition of device %s on %s", what, uuid, parent);
+	if (err == -EACCES || err == -EPERM || err == -EROFS)
+		out_hint("Definitions are in %s" STORE_DIR ", which takes the rights of root to "
+			 "change.", root_get());
+	return err;
+}
+
+int store_create(const char *parent, const char *uuid, const struct config *config)
+{
+	int fd = lock();
+	int err;
+
+	if (fd < 0)
+		return report(fd, "write", parent, uuid);
+	err = put_in_place(parent, uuid, config, RENAME_NOREPLACE);
+	unlock(fd);
+	return err && err != -EEXIST ? report(err, "write", parent, uuid) : err;
+}
+
+int store_replace(const char *parent, const char *uuid, const struct config *seen,
+		  const struct config *config)
+{
+	struct config now = { 0 };
+	int fd = lock();
+	int err = 0;
+
+	if (fd < 0)
+		return report(fd, "write", parent, uuid);
+	if (seen && (store_read(&now, parent, uuid) || !config_equal(&now, seen)))
+		err = -EAGAIN;
+	if (!err)
+		err = put_in_place(parent, uuid, config, 0);
+	unlock(fd);
+	if (now.type)
+		config_free(&now);
+	return err && err != -EAGAIN ? report(err, "write", parent, uuid) : err;
+}
+
+int store_remove(const char *parent, const char *uuid)
+{
+	char path[PATH_MAX], dir[PATH_MAX];
+	int fd = lock();
+	int err;
+
+	if (fd < 0)
+		return report(fd, "remove", parent, uuid);
+	err = store_path(path, parent, uuid);
+	if (!err)
+		err = store_path(dir, parent, NULL);
+	/* That somebody else has removed it is what was wanted. */
+	if (!err && unlink(path) && errno != ENOENT)
+		err = -errno;
+	if (!err)
+		err = sync_dir(dir);
+	unlock(fd);
+	return err ? report(err, "remove", parent, uuid) : 0;
+}
