@@ -6,6 +6,7 @@
 #   setup.sh               what "make" and the lab with the distribution's kernel need
 #   setup.sh debug         what building the kernels of the debug lanes needs, too
 #   setup.sh lint          what "make lint" needs, too
+#   setup.sh libvirt       what the tests with libvirt need: libvirt 11 and Debian's mdevctl
 #   setup.sh source 7.2    makes the package linux-source-7.2 known to apt
 #
 # Does nothing, and asks apt nothing, when all is there. Everything is chosen so that no unrelated package changes:
@@ -19,6 +20,10 @@ PACKAGES=(gcc make libc6-dev pkg-config libjson-c-dev libcmocka-dev
 	qemu-system-x86 busybox-static cpio kmod python3 xz-utils zstd pciutils)
 DEBUG_PACKAGES=(flex bison bc libelf-dev perl)
 LINT_PACKAGES=(sparse clang llvm lld cppcheck shellcheck perl)
+LIBVIRT_PACKAGES=(libvirt-daemon libvirt-daemon-driver-nodedev libvirt-daemon-driver-qemu libvirt-clients)
+# and what of it must be of the same version
+LIBVIRT_PARTS=(libvirt0 libvirt-common libvirt-daemon-common libvirt-daemon-log)
+LIBVIRT_AT_LEAST=11
 QEMU_AT_LEAST=1:10
 # replaced by the tests of the function add_backports
 APT_ETC=${LAB_APT_ETC:-/etc/apt}
@@ -226,12 +231,44 @@ add_source() {
 	rm -f "$log"
 }
 
+libvirt_is_here() {
+	local version
+	dpkg -s mdevctl "${LIBVIRT_PACKAGES[@]}" &>/dev/null || return 1
+	version=$(dpkg-query -W -f '${Version}' libvirt-daemon)
+	dpkg --compare-versions "$version" ge "$LIBVIRT_AT_LEAST"
+}
+
+# libvirt 11 is in Debian 13, and for Debian 12 in backports. None of it is started on this machine.
+add_libvirt() {
+	local codename suite='' install=()
+	check_system
+	if libvirt_is_here; then return; fi
+	check_root "${LIBVIRT_PACKAGES[*]} mdevctl"
+	log=$(mktemp "${TMPDIR:-/tmp}/lab-setup.XXXXXX.log")
+	codename=$(os_field VERSION_CODENAME)
+	if [[ $codename == bookworm ]]; then
+		suite=/$codename-backports
+		add_suite "$codename" "${suite#/}"
+	fi
+	install=("${LIBVIRT_PACKAGES[@]/%/$suite}" "${LIBVIRT_PARTS[@]/%/$suite}" mdevctl)
+	# the QEMU driver needs it, and of the version of the systemd that is here
+	if [[ $(dpkg-query -W -f '${Version}' systemd 2>/dev/null) == *bpo* ]]; then
+		install+=("systemd-container$suite")
+	fi
+	say "missing: libvirt $LIBVIRT_AT_LEAST; asking apt (log: $log)"
+	apt_get update
+	say "installing ${install[*]}"
+	apt_get install -y --no-install-recommends "${install[@]}"
+	rm -f "$log"
+}
+
 case "${1-} $#" in
 ' 0') main ;;
 'debug 1') PACKAGES+=("${DEBUG_PACKAGES[@]}"); main ;;
 'lint 1') PACKAGES+=("${LINT_PACKAGES[@]}"); main ;;
+'libvirt 1') add_libvirt ;;
 'source 2') check_system; add_source "$2" ;;
 # for the tests: what would be made of the sources under LAB_APT_ETC
 'add-suite 3') add_suite "$2" "$3" ;;
-*) die "usage: setup.sh [debug | lint | source 6.12 | source 7.2]" ;;
+*) die "usage: setup.sh [debug | lint | libvirt | source 6.12 | source 7.2]" ;;
 esac
