@@ -48,21 +48,42 @@ static void print_text(const struct devices *devices, int list_defined, int verb
 	}
 }
 
-static struct json_object *to_json(const struct devices *devices)
+/* [{"PARENT": [{"UUID": {..}}, ..], ..}], or [] */
+static void print_json(const struct devices *devices)
 {
-	struct json_object *parents = json_new_object();
-	struct json_object *children = NULL;
+	struct json_writer writer = { .stream = out_stream(), .format = JSON_PRETTY };
+	const char *parent = NULL;
 
+	json_write_open(&writer, '[');
 	for (size_t i = 0; i < devices->count && !devices->device[i].is_shell; i++) {
 		const struct device *device = &devices->device[i];
 
-		if (!i || strcmp(device->parent, device[-1].parent)) {
-			children = json_array();
-			json_put(parents, device->parent, children);
+		if (!parent)
+			json_write_open(&writer, '{');
+		if (!parent || strcmp(device->parent, parent)) {
+			if (parent)
+				json_write_close(&writer, ']');
+			parent = device->parent;
+			json_write_key(&writer, parent);
+			json_write_open(&writer, '[');
 		}
-		json_append(children, device->uuid, config_to_json(&device->config));
+		json_write_open(&writer, '{');
+		json_write_key(&writer, device->uuid);
+		config_write(&writer, &device->config);
+		json_write_close(&writer, '}');
 	}
-	return json_listing(parents);
+	if (parent) {
+		json_write_close(&writer, ']');
+		json_write_close(&writer, '}');
+	}
+	json_write_close(&writer, ']');
+}
+
+static void print_one(const struct config *config)
+{
+	struct json_writer writer = { .stream = out_stream(), .format = JSON_PRETTY };
+
+	config_write(&writer, config);
 }
 
 enum {
@@ -107,9 +128,9 @@ static int run_list(const struct args_command *cmd, const struct args *args)
 	if (!args->value[LIST_DUMPJSON])
 		print_text(&devices, list_defined, !!args->value[LIST_VERBOSE]);
 	else if (uuid && devices.count == 1 && !devices.device->is_shell)
-		out_json(config_to_json(&devices.device->config));
+		print_one(&devices.device->config);
 	else
-		out_json(to_json(&devices));
+		print_json(&devices);
 	device_free(&devices);
 	return out_flush();
 }

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "json.h"
+#include "json_write.h"
 
 #define CONFIG_REASON_SIZE 256
 
@@ -34,7 +34,7 @@ int config_parse(struct config *config, const char *text, size_t len,
 int config_parse_attrs(struct config *config, struct json_object *array,
 		       char reason[static CONFIG_REASON_SIZE]);
 
-struct json_object *config_to_json(const struct config *config);
+void config_write(struct json_writer *writer, const struct config *config);
 /* As in the file, or as scripts are given it. To be freed by the caller. */
 char *config_to_text(const struct config *config, enum json_format format);
 

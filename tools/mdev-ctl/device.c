@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "callout.h"
 #include "device.h"
@@ -48,10 +49,10 @@ static void add_shell(struct devices *found, const char *uuid, const char *paren
 static void take_definition(struct device *device)
 {
 	struct config defined;
+	int err = store_peek(&defined, device->parent, device->uuid);
 
-	device->is_defined = store_has(device->parent, device->uuid);
-	/* What is wrong with it has been told then. */
-	if (!device->is_defined || store_read(&defined, device->parent, device->uuid))
+	device->is_defined = err != -ENOENT;
+	if (err)
 		return;
 	device->config.autostart = defined.autostart;
 	config_free(&defined);
@@ -69,11 +70,11 @@ static void take_attrs(struct device *device)
 	callout_get_attrs(&callout, &device->config, reason);
 }
 
-static int add_active(struct devices *found, const char *uuid, const char *parent)
+static int add_active(struct devices *found, int instances, const char *uuid, const char *parent)
 {
 	struct sysfs_instance instance;
 	struct device *device;
-	int err = sysfs_read_instance(&instance, uuid);
+	int err = sysfs_read_instance_at(&instance, instances, uuid);
 
 	if (sysfs_vanished(err)) {
 		add_shell(found, uuid, parent);
@@ -94,7 +95,8 @@ static int add_active(struct devices *found, const char *uuid, const char *paren
 	return 0;
 }
 
-static int add_all(struct devices *found, const struct names *names, const char *parent)
+static int add_all(struct devices *found, int instances, const struct names *names,
+		   const char *parent)
 {
 	int err = 0;
 
@@ -105,7 +107,7 @@ static int add_all(struct devices *found, const struct names *names, const char 
 		if (uuid_parse(&uuid, names->name[i]))
 			continue;
 		uuid_format(&uuid, text);
-		err = add_active(found, text, parent);
+		err = add_active(found, instances, text, parent);
 	}
 	return err;
 }
@@ -120,7 +122,7 @@ static int compare(const void *a, const void *b)
 	return order ? order : strcmp(one->uuid, other->uuid);
 }
 
-static int find_all_active(struct devices *found, const char *parent)
+static int find_all_active(struct devices *found, int instances, const char *parent)
 {
 	struct names names;
 	int err = sysfs_list(&names, SYSFS_INSTANCES);
@@ -131,7 +133,7 @@ static int find_all_active(struct devices *found, const char *parent)
 		out_error(err, "Unable to list the mediated devices");
 		return err;
 	}
-	err = add_all(found, &names, parent);
+	err = add_all(found, instances, &names, parent);
 	names_free(&names);
 	if (found->count)
 		qsort(found->device, found->count, sizeof(*found->device), compare);
@@ -140,21 +142,30 @@ static int find_all_active(struct devices *found, const char *parent)
 
 int device_find_active(struct devices *found, const char *parent, const char *uuid)
 {
+	int instances = sysfs_open_instances();
 	int err;
 
 	*found = (struct devices){ 0 };
-	err = uuid ? add_active(found, uuid, parent) : find_all_active(found, parent);
+	if (sysfs_vanished(instances))
+		return 0;
+	if (instances < 0) {
+		out_error(instances, "Unable to list the mediated devices");
+		return instances;
+	}
+	err = uuid ? add_active(found, instances, uuid, parent) :
+		     find_all_active(found, instances, parent);
+	close(instances);
 	if (err)
 		device_free(found);
 	return err;
 }
 
-static int is_active(const struct definition *definition)
+static int is_active(int instances, const struct definition *definition)
 {
 	struct sysfs_instance instance;
 	int active;
 
-	if (sysfs_read_instance(&instance, definition->uuid))
+	if (sysfs_read_instance_at(&instance, instances, definition->uuid))
 		return 0;
 	active = !strcmp(instance.parent, definition->parent) &&
 		 !strcmp(instance.type, definition->config.type);
@@ -162,24 +173,46 @@ static int is_active(const struct definition *definition)
 	return active;
 }
 
+static int compare_name(const void *name, const void *other)
+{
+	return strcmp(name, *(char *const *)other);
+}
+
+/* names: those of all instances, which saves looking at each that is not there; or NULL */
+static int can_be_active(const struct names *names, const char *uuid)
+{
+	return !names || (names->count && bsearch(uuid, names->name, names->count,
+						  sizeof(*names->name), compare_name));
+}
+
 int device_find_defined(struct devices *found, const char *parent, const char *uuid)
 {
 	struct definitions definitions;
+	struct names names = { 0 };
 	int err = store_find(&definitions, parent, uuid);
+	int instances, is_listed;
 
 	*found = (struct devices){ 0 };
 	if (err)
 		return err;
+	instances = sysfs_open_instances();
+	if (!uuid)
+		err = sysfs_list(&names, SYSFS_INSTANCES);
+	is_listed = !uuid && (!err || sysfs_vanished(err));
 	for (size_t i = 0; i < definitions.count; i++) {
 		struct definition *definition = &definitions.definition[i];
 		struct device *device = add(found, definition->uuid, definition->parent);
 
-		device->is_active = is_active(definition);
+		device->is_active = can_be_active(is_listed ? &names : NULL, definition->uuid) &&
+				    is_active(instances, definition);
 		device->is_defined = 1;
 		device->is_misnamed = definition->misnamed;
 		device->config = definition->config;
 		definition->config = (struct config){ 0 };
 	}
+	if (instances >= 0)
+		close(instances);
+	names_free(&names);
 	store_free(&definitions);
 	return 0;
 }

@@ -38,12 +38,16 @@ static int is_lax(const char *text, size_t len)
 
 struct json_object *json_parse(const char *text, size_t len, const char **reason)
 {
-	struct json_tokener *tokener = json_tokener_new_ex(DEPTH);
+	static struct json_tokener *tokener;
 	struct json_object *value;
 	enum json_tokener_error error;
 
+	/* A new one for each text costs more than most texts. */
+	if (!tokener)
+		tokener = json_tokener_new_ex(DEPTH);
 	if (!tokener)
 		out_of_memory();
+	json_tokener_reset(tokener);
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	/* With the terminating zero, which ends a number that is the whole value */
 	value = json_tokener_parse_ex(tokener, text, len + 1);
@@ -51,7 +55,6 @@ struct json_object *json_parse(const char *text, size_t len, const char **reason
 	if (error == json_tokener_success &&
 	    (json_tokener_get_parse_end(tokener) < len || is_lax(text, len)))
 		error = json_tokener_error_parse_unexpected;
-	json_tokener_free(tokener);
 	if (error == json_tokener_success)
 		return value;
 

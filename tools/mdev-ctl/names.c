@@ -17,17 +17,24 @@ char *names_copy(const char *string)
 	return dup;
 }
 
-static void add_name(struct names *names, const char *name)
+static void add_name(struct names *names, const struct dirent *entry)
 {
+	size_t size = strlen(entry->d_name) + 1;
+	char *name = malloc(size + 1);
+
+	if (!name)
+		out_of_memory();
+	memcpy(name, entry->d_name, size);
+	name[size] = entry->d_type == DT_REG;
 	/* Grows at powers of two, so the size need not be kept. */
 	if (!(names->count & (names->count - 1))) {
-		size_t size = names->count ? names->count * 2 : 1;
+		size_t room = names->count ? names->count * 2 : 1;
 
-		names->name = reallocarray(names->name, size, sizeof(*names->name));
+		names->name = reallocarray(names->name, room, sizeof(*names->name));
 		if (!names->name)
 			out_of_memory();
 	}
-	names->name[names->count++] = names_copy(name);
+	names->name[names->count++] = name;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -48,7 +55,7 @@ static int read_all(struct names *names, DIR *dir, enum names_hidden hidden)
 
 	for (errno = 0; (entry = readdir(dir)); errno = 0)
 		if (is_wanted(entry->d_name, hidden))
-			add_name(names, entry->d_name);
+			add_name(names, entry);
 	return -errno;
 }
 
@@ -70,6 +77,11 @@ int names_read(struct names *names, const char *path, enum names_hidden hidden)
 	if (names->count)
 		qsort(names->name, names->count, sizeof(*names->name), compare_names);
 	return 0;
+}
+
+int names_is_file(const char *name)
+{
+	return name[strlen(name) + 1];
 }
 
 void names_free(struct names *names)

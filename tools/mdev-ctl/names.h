@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 struct names {
-	char **name;
+	char **name;		/* each followed by a byte more, see names_is_file() */
 	size_t count;
 };
 
@@ -14,6 +14,8 @@ enum names_hidden { NAMES_VISIBLE, NAMES_ALL };
 
 /* 0 or -errno, and then *names is empty. "." and ".." are never among them. */
 int names_read(struct names *names, const char *path, enum names_hidden hidden);
+/* It was a regular file when the directory was read. 0: it was not, or who knows. */
+int names_is_file(const char *name);
 void names_free(struct names *names);
 
 /* strdup() that cannot fail */

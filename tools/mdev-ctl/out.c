@@ -33,7 +33,7 @@ static char *text;
 static size_t text_size;
 static FILE *stream;
 
-static FILE *out_stream(void)
+FILE *out_stream(void)
 {
 	if (!stream)
 		stream = open_memstream(&text, &text_size);
@@ -80,7 +80,7 @@ int out_flush_to(int fd)
 
 	if (!stream)
 		return EXIT_OK;
-	if (fclose(stream))
+	if (ferror(stream) | fclose(stream))
 		out_of_memory();
 	stream = NULL;
 	err = write_all(fd, text, text_size);

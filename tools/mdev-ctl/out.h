@@ -3,6 +3,8 @@
 #ifndef MDEV_CTL_OUT_H
 #define MDEV_CTL_OUT_H
 
+#include <stdio.h>
+
 struct json_object;
 
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
@@ -11,6 +13,8 @@ enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
 
 /* Results are collected, and reach stdout when out_flush() is called, in whole. */
 void out_printf(const char *fmt, ...) OUT_FORMAT(1, 2);
+/* Where they are collected */
+FILE *out_stream(void);
 void out_json(struct json_object *value);
 /* Returns an exit code: what could not be written has been reported. */
 int out_flush(void);

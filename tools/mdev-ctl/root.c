@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "root.h"
 
@@ -36,11 +37,12 @@ int root_is_mdevctl(void)
 
 int root_path(char path[static PATH_MAX], const char *fmt, ...)
 {
-	int len = snprintf(path, PATH_MAX, "%s", root_dir);
+	size_t len = strlen(root_dir);
 	va_list ap;
 
 	if (len >= PATH_MAX)
 		return -ENAMETOOLONG;
+	memcpy(path, root_dir, len);
 	va_start(ap, fmt);
 	len += vsnprintf(path + len, PATH_MAX - len, fmt, ap);
 	va_end(ap);

@@ -29,7 +29,8 @@
 /* Far beyond what a device can need, and not so much that reading it does harm */
 #define SIZE_LIMIT (1 << 20)
 
-static int read_all(int fd, char **text, size_t *len)
+/* is_file: less than was asked for is all that there is, which is not so of a pipe. */
+static int read_all(int fd, int is_file, char **text, size_t *len)
 {
 	size_t size = 4096;
 	ssize_t n;
@@ -40,8 +41,11 @@ static int read_all(int fd, char **text, size_t *len)
 		out_of_memory();
 	while ((n = read(fd, *text + *len, size - 1 - *len)) > 0 || (n < 0 && errno == EINTR)) {
 		*len += n > 0 ? n : 0;
-		if (*len < size - 1)
+		if (*len < size - 1) {
+			if (is_file && n > 0)
+				break;
 			continue;
+		}
 		if (size >= SIZE_LIMIT) {
 			n = -1;
 			errno = EFBIG;
@@ -62,11 +66,12 @@ static int read_all(int fd, char **text, size_t *len)
 }
 
 /* -EBADMSG comes with a reason */
-static int read_config(struct config *config, int fd, char reason[static CONFIG_REASON_SIZE])
+static int read_config(struct config *config, int fd, int is_file,
+		       char reason[static CONFIG_REASON_SIZE])
 {
 	char *text;
 	size_t len;
-	int err = read_all(fd, &text, &len);
+	int err = read_all(fd, is_file, &text, &len);
 
 	if (err)
 		return err;
@@ -76,28 +81,29 @@ static int read_config(struct config *config, int fd, char reason[static CONFIG_
 }
 
 /* No fifo may stop us, and mdevctl does not see what a symbolic link leads to. */
-static int open_regular(const char *path)
+static int open_regular(int dir, const char *path, int is_file)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0)
 		return -errno;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+	if (is_file || (!fstat(fd, &st) && S_ISREG(st.st_mode)))
 		return fd;
 	close(fd);
 	return -ELOOP;
 }
 
-static int read_file(struct config *config, const char *path,
+/* is_file: that it is one need not be asked. */
+static int read_file(struct config *config, int dir, const char *path, int is_file,
 		     char reason[static CONFIG_REASON_SIZE])
 {
-	int fd = open_regular(path);
+	int fd = open_regular(dir, path, is_file);
 	int err;
 
 	if (fd < 0)
 		return fd;
-	err = read_config(config, fd, reason);
+	err = read_config(config, fd, 1, reason);
 	close(fd);
 	return err;
 }
@@ -115,18 +121,28 @@ static void complain(const char *path, int err, const char *reason, int serious)
 	out_hint("Correct the file, or remove it and define the device again.");
 }
 
-int store_read(struct config *config, const char *parent, const char *uuid)
+static int read_one(struct config *config, const char *parent, const char *uuid, int serious)
 {
 	char path[PATH_MAX], reason[CONFIG_REASON_SIZE];
 	int err = store_path(path, parent, uuid);
 
 	if (!err)
-		err = read_file(config, path, reason);
+		err = read_file(config, AT_FDCWD, path, 0, reason);
 	if (err == -ENOTDIR)
 		err = -ENOENT;
 	if (err && err != -ENOENT)
-		complain(path, err, reason, 1);
+		complain(path, err, reason, serious);
 	return err;
+}
+
+int store_read(struct config *config, const char *parent, const char *uuid)
+{
+	return read_one(config, parent, uuid, 1);
+}
+
+int store_peek(struct config *config, const char *parent, const char *uuid)
+{
+	return read_one(config, parent, uuid, 0);
 }
 
 int store_has(const char *parent, const char *uuid)
@@ -155,41 +171,46 @@ static struct definition *add(struct definitions *found, const char *parent, con
 	return definition;
 }
 
-static void find_file(struct definitions *found, const char *parent, const char *name)
+static void find_file(struct definitions *found, int dir, const char *parent, const char *name)
 {
 	char path[PATH_MAX], text[UUID_TEXT_SIZE], reason[CONFIG_REASON_SIZE];
 	struct config config;
 	struct uuid uuid;
-	int err = store_path(path, parent, name);
+	int err;
 
-	if (err || uuid_parse(&uuid, name)) {
-		out_warning("%s is left out: its name is not a UUID", path);
+	if (uuid_parse(&uuid, name)) {
+		if (!store_path(path, parent, name))
+			out_warning("%s is left out: its name is not a UUID", path);
 		return;
 	}
-	uuid_format(&uuid, text);
-	err = read_file(&config, path, reason);
-	if (!err)
+	err = read_file(&config, dir, name, names_is_file(name), reason);
+	if (!err) {
+		uuid_format(&uuid, text);
 		add(found, parent, text, &config)->misnamed = !!strcmp(text, name);
-	else if (err != -ENOENT)
+	} else if (err != -ENOENT && !store_path(path, parent, name)) {
 		complain(path, err, reason, 0);
+	}
 }
 
 static void find_in(struct definitions *found, const char *parent)
 {
 	char path[PATH_MAX];
-	struct names names;
+	struct names names = { 0 };
 	int err = store_path(path, parent, NULL);
+	int dir = -1;
 
-	if (!err)
-		err = names_read(&names, path, NAMES_ALL);
-	if (err) {
-		if (err != -ENOENT)
-			out_warning("%s is left out: %s", path, strerror(-err));
-		return;
+	if (!err) {
+		/* A thousand files are opened faster from here than from the root. */
+		dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		err = dir < 0 ? -errno : names_read(&names, path, NAMES_ALL);
 	}
+	if (err && err != -ENOENT)
+		out_warning("%s is left out: %s", path, strerror(-err));
 	for (size_t i = 0; i < names.count; i++)
-		find_file(found, parent, names.name[i]);
+		find_file(found, dir, parent, names.name[i]);
 	names_free(&names);
+	if (dir >= 0)
+		close(dir);
 }
 
 static int find_one(struct definitions *found, const char *parent, const char *uuid)
@@ -288,7 +309,7 @@ int store_read_jsonfile(struct config *config, const char *path)
 
 	if (fd < 0)
 		return out_error(errno, "Unable to read file \"%s\"", path);
-	err = read_config(config, fd, reason);
+	err = read_config(config, fd, 0, reason);
 	close(fd);
 	if (err == -EBADMSG)
 		return out_error(0, "Unable to use file \"%s\": %s", path, reason);

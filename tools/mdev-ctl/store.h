@@ -30,6 +30,8 @@ void store_free(struct definitions *found);
 
 /* 0; -ENOENT; or another -errno that has been reported. */
 int store_read(struct config *config, const char *parent, const char *uuid);
+/* The same, but what is wrong with the file is only a warning. */
+int store_peek(struct config *config, const char *parent, const char *uuid);
 /* There is a file, whatever it contains. */
 int store_has(const char *parent, const char *uuid);
 

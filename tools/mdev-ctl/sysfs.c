@@ -196,14 +196,37 @@ static char *cut_last(char *path)
 	return slash + 1;
 }
 
-int sysfs_read_instance(struct sysfs_instance *instance, const char *uuid)
+int sysfs_open_instances(void)
 {
-	char device[PATH_MAX], type[PATH_MAX];
+	char path[PATH_MAX];
+	int err = root_path(path, "/sys/" SYSFS_INSTANCES);
+	int dir;
+
+	if (err)
+		return err;
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 ? -errno : dir;
+}
+
+static int read_link_at(char target[static PATH_MAX], int dir, const char *name)
+{
+	ssize_t n = readlinkat(dir, name, target, PATH_MAX - 1);
+
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	return 0;
+}
+
+int sysfs_read_instance_at(struct sysfs_instance *instance, int instances, const char *uuid)
+{
+	char device[PATH_MAX], type[PATH_MAX], name[NAME_MAX + sizeof("/mdev_type")];
 	int err;
 
-	err = read_link(device, SYSFS_INSTANCE, uuid);
+	snprintf(name, sizeof(name), "%.*s/mdev_type", NAME_MAX, uuid);
+	err = read_link_at(device, instances, uuid);
 	if (!err)
-		err = read_link(type, SYSFS_INSTANCE "/mdev_type", uuid);
+		err = read_link_at(type, instances, name);
 	if (err)
 		return err;
 
@@ -211,6 +234,18 @@ int sysfs_read_instance(struct sysfs_instance *instance, const char *uuid)
 	instance->parent = names_copy(cut_last(device));
 	instance->type = names_copy(cut_last(type));
 	return 0;
+}
+
+int sysfs_read_instance(struct sysfs_instance *instance, const char *uuid)
+{
+	int instances = sysfs_open_instances();
+	int err;
+
+	if (instances < 0)
+		return instances;
+	err = sysfs_read_instance_at(instance, instances, uuid);
+	close(instances);
+	return err;
 }
 
 int sysfs_is_shell(const char *uuid)

@@ -37,6 +37,9 @@ int sysfs_read_string(char **value, const char *fmt, ...) SYSFS_FORMAT(2, 3);
 /* Begun again after a signal, unless its handler has set this; then -EINTR. */
 extern volatile sig_atomic_t sysfs_impatient;
 int sysfs_write_string(const char *value, const char *fmt, ...) SYSFS_FORMAT(2, 3);
+/* The directory, or a negative errno: many instances are read faster from there. */
+int sysfs_open_instances(void);
+int sysfs_read_instance_at(struct sysfs_instance *instance, int instances, const char *uuid);
 int sysfs_read_instance(struct sysfs_instance *instance, const char *uuid);
 
 /* What is left of an instance whose parent has gone, because somebody still has it open. */

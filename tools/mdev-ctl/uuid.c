@@ -8,7 +8,6 @@
  * that form, byte order of the text is order of the value.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
@@ -63,12 +62,15 @@ int uuid_parse(struct uuid *uuid, const char *text)
 
 void uuid_format(const struct uuid *uuid, char text[static UUID_TEXT_SIZE])
 {
-	const unsigned char *b = uuid->byte;
+	static const char digits[] = "0123456789abcdef";
 
-	snprintf(text, UUID_TEXT_SIZE,
-		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7],
-		 b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	for (int i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*text++ = '-';
+		*text++ = digits[uuid->byte[i] >> 4];
+		*text++ = digits[uuid->byte[i] & 15];
+	}
+	*text = '\0';
 }
 
 int uuid_random(struct uuid *uuid)

@@ -170,7 +170,8 @@ test_bad_files() {
 	expect_no_err
 	run list
 	expect_rc 0
-	expect_has err "$P/$D"
+	expect_err <<<"Warning: $(etc)/$P/$D is left out: invalid json: unexpected end of data"
+	expect_has out "$D $P mgpu-8M manual (defined)"
 	run list -d -u $D -p $P
 	expect_rc 1
 	expect_has err "Error: Unable to use the definition $(etc)/$P/$D: invalid json"

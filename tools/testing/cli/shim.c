@@ -110,7 +110,7 @@ ssize_t write(int fd, const void *data, size_t len)
 	return real_write(fd, data, len);
 }
 
-ssize_t readlink(const char *path, char *target, size_t size)
+ssize_t readlinkat(int dir, const char *path, char *target, size_t size)
 {
 	const char *vanish = getenv("SHIM_VANISH");
 
@@ -118,5 +118,5 @@ ssize_t readlink(const char *path, char *target, size_t size)
 		errno = ENOENT;
 		return -1;
 	}
-	return syscall(SYS_readlinkat, AT_FDCWD, path, target, size);
+	return syscall(SYS_readlinkat, dir, path, target, size);
 }
