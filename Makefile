@@ -37,6 +37,7 @@ help:
 	@echo 'make bench-irq  what it costs to signal an interrupt, beside vfio-pci'
 	@echo 'make bench-mmio what accesses of BARs cost, beside vfio-pci and the sample mbochs'
 	@echo 'make bench-mgpu how fast guests write to shared VRAM, beside vfio-pci'
+	@echo 'make bench-ctl  how long mdev-ctl takes, beside mdevctl of Debian'
 	@echo 'make build-all  the modules for every supported kernel that is here'
 	@echo 'make unit       only the tests that need no kernel and no VM'
 	@echo 'make fuzz       look for a fault in the config space engine; FUZZ_SECONDS=600'
@@ -88,6 +89,7 @@ tools:
 tests:
 	@$(MAKE) --no-print-directory -C tools/testing/unit O=$(CURDIR)/$(O)/unit
 	@$(MAKE) --no-print-directory -C tools/testing/fuzz O=$(CURDIR)/$(O)/fuzz
+	@$(MAKE) --no-print-directory -C tools/testing/cli/fuzz O=$(CURDIR)/$(O)/ctl-fuzz
 	@$(MAKE) --no-print-directory -C tools/testing/qemu O=$(CURDIR)/$(O)/qemu
 	@$(MAKE) --no-print-directory -C tools/testing/selftests O=$(CURDIR)/$(O)/selftests KDIR=$(KDIR)
 
@@ -137,6 +139,10 @@ with-setup-lab-gdb: tests
 	tools/testing/lab/lane.sh $$kver && \
 	tools/testing/lab/run.sh --kver $$kver --gdb --shell
 
+bench-ctl: tools
+	@tools/testing/lab/setup.sh libvirt
+	@tools/testing/cli/bench.sh
+
 # The order of the cores; one may come twice
 BENCH ?= kernel ours
 
@@ -178,4 +184,4 @@ clean:
 
 .PHONY: all help supported check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir check-mdev-core modules tools tests setup demo check lab-shell unit \
 	install clean with-setup-demo with-setup-check with-setup-lab-shell bench-mdev with-setup-bench-mdev \
-	bench-mmio with-setup-bench-mmio bench-mgpu with-setup-bench-mgpu bench-irq with-setup-bench-irq fuzz coverage bench-config with-setup-bench-config
+	bench-mmio with-setup-bench-mmio bench-mgpu with-setup-bench-mgpu bench-irq with-setup-bench-irq fuzz coverage bench-config with-setup-bench-config bench-ctl

@@ -186,10 +186,11 @@ int holder_find(struct holders *found, const char *uuid)
 	err = find_nodes(&nodes, uuid);
 	if (!err)
 		err = root_path(path, "/proc");
-	if (!err)
-		err = names_read(&pids, path, NAMES_VISIBLE);
 	if (err)
 		return err;
+	err = names_read(&pids, path, NAMES_VISIBLE);
+	if (err)
+		return err == -ENOENT ? -ENOSYS : err;
 	for (size_t i = 0; i < pids.count; i++) {
 		const char *pid = pids.name[i];
 

@@ -171,6 +171,8 @@ int main(int argc, char **argv)
 	int used;
 
 	signal(SIGPIPE, SIG_IGN);
+	/* Who ignores it does not learn of the end of a script. */
+	signal(SIGCHLD, SIG_DFL);
 	set_root(NULL);
 	if (ends_with(name, "mdevctl") || ends_with(name, "lsmdev") || getenv("MDEVCTL_ENV_ROOT"))
 		root_set_mdevctl();

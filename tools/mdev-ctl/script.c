@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -33,6 +34,9 @@ enum { FEED, OUT, ERRORS, EXIT, FDS };
 
 struct running {
 	pid_t pid;
+	int status;		/* of its exit, when it has_exited */
+	int has_exited;
+	sigset_t mask;		/* of signals, as it was before */
 	struct pollfd fd[FDS];
 	const char *input;	/* what is left of it */
 	int64_t deadline;	/* in ms of the monotonic clock; 0: none */
@@ -67,7 +71,7 @@ static void close_fd(int *fd)
 }
 
 /* The child; returns only if argv[0] cannot be executed. */
-static void become(char *const argv[], const int fds[3])
+static void become(char *const argv[], const int fds[3], const sigset_t *mask)
 {
 	const int above[3] = {
 		/* The three may be among 0, 1 and 2 themselves, and in each other's way. */
@@ -79,6 +83,7 @@ static void become(char *const argv[], const int fds[3])
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
 	for (int i = 0; i < 3; i++)
 		if (above[i] < 0 || dup2(above[i], i) < 0)
 			return;
@@ -128,7 +133,7 @@ static int start(struct running *run, char *const argv[])
 
 		/* Out of the way of 0, 1 and 2, which may be closed here */
 		pipes[3][1] = fcntl(pipes[3][1], F_DUPFD_CLOEXEC, 3);
-		become(argv, fds);
+		become(argv, fds, &run->mask);
 		err = -errno;
 		if (write(pipes[3][1], &err, sizeof(err)) != sizeof(err))
 			_exit(126);
@@ -192,6 +197,17 @@ static int listen_to(struct pollfd *fd, struct script_output *output)
 	return 1;
 }
 
+/* The signal may be of a child of long ago. */
+static int is_over(struct running *run)
+{
+	struct signalfd_siginfo info;
+
+	while (read(run->fd[EXIT].fd, &info, sizeof(info)) > 0)
+		;
+	run->has_exited = waitpid(run->pid, &run->status, WNOHANG) == run->pid;
+	return run->has_exited;
+}
+
 static int time_left(const struct running *run)
 {
 	int64_t left = run->deadline - now();
@@ -234,7 +250,7 @@ static void attend(struct running *run, struct script_result *result)
 			listen_to(&run->fd[OUT], &result->out);
 		if (run->fd[ERRORS].fd >= 0 && run->fd[ERRORS].revents)
 			listen_to(&run->fd[ERRORS], &result->errors);
-		if (run->fd[EXIT].revents)
+		if (run->fd[EXIT].revents && is_over(run))
 			return;
 		/* What is written without end is not read without end. */
 		if (!time_left(run)) {
@@ -247,12 +263,40 @@ static void attend(struct running *run, struct script_result *result)
 
 static void finish(struct running *run, struct script_result *result)
 {
-	int status;
-
-	while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
+	while (!run->has_exited && waitpid(run->pid, &run->status, 0) < 0 && errno == EINTR)
 		;
-	result->code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	result->code = WIFEXITED(run->status) ? WEXITSTATUS(run->status) : -1;
 	listen_to_the_end(run, result);
+}
+
+/* From here on, the exit of a child is something to poll for. 0 or -errno. */
+static int watch_children(struct running *run)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, &run->mask);
+	run->fd[EXIT].fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return run->fd[EXIT].fd < 0 ? -errno : 0;
+}
+
+static void run_it(struct running *run, char *const argv[], struct script_result *result)
+{
+	result->err = watch_children(run);
+	if (result->err)
+		return;
+	result->err = start(run, argv);
+	if (result->err) {
+		if (run->pid > 0)
+			waitpid(run->pid, NULL, 0);
+		return;
+	}
+	for (int i = FEED; i <= ERRORS; i++)
+		fcntl(run->fd[i].fd, F_SETFL, O_NONBLOCK);
+	feed(run);
+	attend(run, result);
+	finish(run, result);
 }
 
 void script_run(struct script_result *result, char *const argv[], const char *input)
@@ -266,24 +310,8 @@ void script_run(struct script_result *result, char *const argv[], const char *in
 	};
 
 	*result = (struct script_result){ 0 };
-	result->err = start(&run, argv);
-	if (result->err) {
-		if (run.pid > 0)
-			waitpid(run.pid, NULL, 0);
-		goto out;
-	}
-	for (int i = FEED; i <= ERRORS; i++)
-		fcntl(run.fd[i].fd, F_SETFL, O_NONBLOCK);
-	run.fd[EXIT].fd = syscall(SYS_pidfd_open, run.pid, 0);
-	if (run.fd[EXIT].fd < 0) {
-		result->err = -errno;
-		kill_all(&run);
-	} else {
-		feed(&run);
-		attend(&run, result);
-	}
-	finish(&run, result);
-out:
+	run_it(&run, argv, result);
+	sigprocmask(SIG_SETMASK, &run.mask, NULL);
 	for (int i = 0; i < FDS; i++)
 		close_fd(&run.fd[i].fd);
 	if (result->err)

@@ -434,6 +434,18 @@ test_script_that_calls_the_tool() {
 	expect_has "root/etc/mdevctl.d/$P/$D" '"start": "auto"'
 }
 
+# Whoever starts the tool may ignore or block the signal of a child's end.
+test_signals_of_the_caller() {
+	use_etc
+	script callouts a <<<'trap "exit 0" PIPE; exit 0'
+	last=define
+	(trap '' CHLD; exec env MDEV_CTL_SCRIPT_TIMEOUT=20 timeout 10 "$MDEV_CTL" define -u $D -p $P -t t) || fail 'with SIGCHLD ignored'
+	python3 -c 'import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+os.execv(sys.argv[1], sys.argv[1:])' "$MDEV_CTL" undefine -u $D || fail 'with SIGCHLD blocked'
+	expect_not_defined $P $D
+}
+
 test_script_inherits_no_descriptor() {
 	use_etc
 	# the shell has a descriptor of its own for the script that it reads

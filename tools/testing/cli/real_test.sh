@@ -241,6 +241,117 @@ test_fill_and_stop_all() {
 	done
 }
 
+# The error has the driver's own words.
+test_start_says_the_kernels_reason() {
+	fill mgpu-8M
+	grep -qE '^    0: mgpu .*: no 8 MiB of VRAM: ' "$work/err" || fail "the kernel's reason is missing: $(cat "$work/err")"
+}
+
+# The same system, but for definitions and scripts, which are our own
+own_root() {
+	mkdir -p "$work/own/etc/mdevctl.d" "$work/own"/usr/lib/mdevctl/scripts.d/{callouts,notifiers}
+	ln -sfn /sys /proc /dev "$work/own/"
+	export MDEV_CTL_ROOT=$work/own
+}
+
+test_define_start_stop_undefine() {
+	own_root
+	echo $A >>"$started"
+	run define -u $A -p "$LAB_PARENT" -t mgpu-4M --auto
+	expect_rc 0
+	expect_no_out
+	run list -d
+	expect_out <<<"$A $LAB_PARENT mgpu-4M auto"
+	run start -u $A
+	expect_rc 0
+	expect_no_out
+	run list
+	expect_has out "$A $LAB_PARENT mgpu-4M auto (defined)"
+	run list -d
+	expect_out <<<"$A $LAB_PARENT mgpu-4M auto (active)"
+	run start-parent-mdevs "$LAB_PARENT"
+	expect_rc 0
+	expect_err <<<"$A: is active already"
+	run stop -u $A
+	expect_rc 0
+	run start-parent-mdevs "$LAB_PARENT"
+	expect_rc 0
+	expect_err <<<"$A: started"
+	[ -e $devices/$A ] || fail 'there is no device'
+	run undefine -u $A
+	expect_rc 0
+	run list -u $A
+	expect_out <<<"$A $LAB_PARENT mgpu-4M manual"
+	run define -u $A
+	expect_rc 0
+	run list -d
+	expect_out <<<"$A $LAB_PARENT mgpu-4M manual (active)"
+}
+
+# One that cannot be written: the device is removed again.
+test_attributes() {
+	local before
+
+	own_root
+	before=$(available mgpu-4M)
+	run define -u $A -p "$LAB_PARENT" -t mgpu-4M
+	run modify -u $A --addattr vpci/nothing --value 1
+	run start -u $A
+	expect_rc 1
+	expect_has err "Error: Invalid attribute 'vpci/nothing'"
+	[ ! -e $devices/$A ] || fail 'the device is there'
+	expect_equal "$before" "$(available mgpu-4M)" 'available_instances'
+	run modify -u $A --delattr
+	run modify -u $A --addattr mgpu/vram_size --value 1
+	run start -u $A
+	expect_rc 1
+	expect_has err 'Error: Failed to write 1 to attribute mgpu/vram_size'
+	[ ! -e $devices/$A ] || fail 'the device is there'
+}
+
+# Many of them at once: each device is started by one of them, and all are gone in the end.
+test_concurrent_start_and_stop() {
+	local before i
+
+	own_root
+	before=$(available mgpu-4M)
+	for i in 0 1 2; do echo "f0000000-0000-4000-8000-00000000000$i" >>"$started"; done
+	for i in 0 1 2 0 1 2; do
+		(
+			for _ in {1..5}; do
+				"$MDEV_CTL" start -u f0000000-0000-4000-8000-00000000000$i -p "$LAB_PARENT" -t mgpu-4M && echo started
+				"$MDEV_CTL" stop -u f0000000-0000-4000-8000-00000000000$i && echo stopped
+			done
+		) >>"$work/results" 2>>"$work/concurrent" &
+	done
+	wait
+	for i in 0 1 2; do "$MDEV_CTL" stop -u f0000000-0000-4000-8000-00000000000$i 2>/dev/null && echo stopped >>"$work/results"; done
+	expect_equal "$(grep -c started "$work/results")" "$(grep -c stopped "$work/results")" 'starts and stops'
+	expect_equal "$before" "$(available mgpu-4M)" 'available_instances'
+}
+
+test_stats() {
+	start mgpu-4M $A
+	run stats -u $A --json
+	expect_rc 0
+	expect_valid_json
+	expect_equal "$LAB_PARENT mgpu-4M True" \
+		"$(query "j[0]['parent'], j[0]['type'], j[0]['counters'] == {n: int(open('$devices/$A/vpci/' + n).read()) for n in __import__('os').listdir('$devices/$A/vpci')}" | tr -d "(),'")" counters
+	run stats
+	expect_has out "$A "
+}
+
+test_doctor() {
+	start mgpu-4M $A
+	modprobe vfio_iommu_type1 2>/dev/null
+	run doctor --json
+	expect_valid_json
+	expect_equal '[]' "$(query "[r for r in j if r['status'] == 'failed']")" 'what does not work'
+	expect_rc 0
+	run doctor
+	grep -qF "parent: $LAB_PARENT, driver mgpu, " "$work/out" || fail 'the parent is missing'
+}
+
 test_stop_again() {
 	start mgpu-4M $A
 	run stop -u $A
@@ -336,14 +447,18 @@ test_stop_in_use() {
 	rc=$?
 	expect_rc 1
 	expect_no_out
-	expect_err <<-EOF
-		Error: Error removing device $A
-
-		Caused by:
-		    Device or resource busy (os error 16)
-
-		Hint: The device is in use. Shut down the virtual machine that has it, or unplug the device from it, and try again.
-	EOF
+	expect_has err "Error: Error removing device $A"
+	grep -qxE "    0: mgpu $A: in use by python3 \(pid $holder\), which .*" "$work/err" || fail "the kernel's reason is missing"
+	expect_has err '    1: Device or resource busy (os error 16)'
+	expect_has err "Hint: Process $holder (python3) has it open. End it, and try again."
+	run who $A
+	expect_rc 0
+	expect_out <<<"$holder python3 -"
+	last="mdev-ctl stop -u $A --timeout 2"
+	timeout 20 "$MDEV_CTL" stop -u $A --timeout 2 >"$work/out" 2>"$work/err"
+	rc=$?
+	expect_rc 1
+	expect_has err "Error: Error removing device $A: it is still in use after 2 s"
 	run list -u $A
 	expect_out <<<"$A $LAB_PARENT mgpu-4M manual"
 
