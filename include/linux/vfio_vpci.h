@@ -96,6 +96,9 @@ struct vpci_function {
  * @get_plane: optional: the function has a display. Fill in drm_format, width,
  *	height, stride, size and region_index of the picture, which begins at
  *	offset 0 of that region; leave all of them zero while there is none
+ * @disconnect: optional: give back what the registered instance had, such as what
+ *	stood behind its BARs. Nobody can reach that any more, and @reset has run.
+ *	Called once, and last; vfio_device_set.lock is held
  *
  * All may sleep. @bar_read, @bar_write, @fault_backing and @get_plane run
  * concurrently with each other: the driver brings its own lock. All but
@@ -114,6 +117,7 @@ struct vpci_ops {
 	void (*irq_listen)(struct vpci_device *vpci, bool listening);
 	void (*get_plane)(struct vpci_device *vpci,
 			  struct vfio_device_gfx_plane_info *plane);
+	void (*disconnect)(struct vpci_device *vpci);
 };
 
 /**
@@ -157,6 +161,7 @@ struct vpci_window {
  * @dead: the parent has given it up for ever; set under vfio_device_set.lock
  *	and, when somebody may use it, @config_lock too, so that either is
  *	enough to read it
+ * @disconnected: vpci_ops.disconnect has been called; under vfio_device_set.lock
  * @irqs: its interrupts
  * @asked: jiffies when the user was asked last to give it up
  * @open: somebody has it open; under vfio_device_set.lock
@@ -186,6 +191,7 @@ struct vpci_device {
 	struct vpci_window window;
 	unsigned int decode;
 	bool dead;
+	bool disconnected;
 
 	struct vpci_irqs irqs;
 	unsigned long asked;

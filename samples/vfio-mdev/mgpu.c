@@ -25,14 +25,13 @@
  * mgpu_instance.lock protects the registers. The library's locks come after it.
  */
 #include <linux/io.h>
-#include <linux/mdev.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/platform_device.h>
 #include <linux/sizes.h>
-#include <linux/vfio_vpci.h>
 #include <linux/vpci_bank.h>
 #include <linux/vpci_display.h>
+#include <linux/vpci_mdev.h>
 #include <linux/vpci_pool.h>
 #include <drm/drm_fourcc.h>
 
@@ -362,11 +361,21 @@ static void mgpu_reset(struct vpci_device *vpci)
 	vpci_block_scrub(&inst->vram);
 }
 
+/* The VRAM was scrubbed by the reset before */
+static void mgpu_disconnect(struct vpci_device *vpci)
+{
+	struct mgpu_instance *inst = to_instance(vpci);
+
+	vpci_display_leave(&inst->display);
+	vpci_block_free(&inst->vram);
+}
+
 static const struct vpci_ops mgpu_vpci_ops = {
 	.bar_read	= mgpu_bar_read,
 	.bar_write	= mgpu_bar_write,
 	.reset		= mgpu_reset,
 	.get_plane	= vpci_display_get_plane,
+	.disconnect	= mgpu_disconnect,
 };
 
 static int mgpu_mdev_probe(struct mdev_device *mdev)
@@ -406,42 +415,6 @@ err_put:
 	return ret;
 }
 
-/* Nobody uses the VRAM any more; it was scrubbed when the last one did */
-static void mgpu_instance_leave(struct mgpu_instance *inst)
-{
-	vpci_display_leave(&inst->display);
-	vpci_block_free(&inst->vram);
-}
-
-static void mgpu_mdev_remove(struct mdev_device *mdev)
-{
-	struct vpci_device *vpci = dev_get_drvdata(mdev_dev(mdev));
-	struct mgpu_instance *inst = to_instance(vpci);
-
-	vpci_device_unregister(vpci);
-	if (inst->vram.pool)
-		mgpu_instance_leave(inst);
-	vpci_device_put(vpci);
-}
-
-#ifdef MDEV_HAVE_PREPARE_REMOVE
-static int mgpu_mdev_prepare_remove(struct mdev_device *mdev,
-				    unsigned int attempt)
-{
-	return vpci_device_retire(dev_get_drvdata(mdev_dev(mdev)), attempt);
-}
-#endif
-
-#ifdef MDEV_HAVE_DISCONNECT
-static void mgpu_mdev_disconnect(struct mdev_device *mdev)
-{
-	struct vpci_device *vpci = dev_get_drvdata(mdev_dev(mdev));
-
-	vpci_device_disconnect(vpci);
-	mgpu_instance_leave(to_instance(vpci));
-}
-#endif
-
 static unsigned int mgpu_mdev_get_available(struct mdev_type *mtype)
 {
 	return vpci_pool_available(&type_to_mgpu(mtype)->vram,
@@ -475,13 +448,7 @@ static const struct attribute_group *mgpu_instance_groups[] = {
 static struct mdev_driver mgpu_mdev_driver = {
 	.device_api		= VFIO_DEVICE_API_PCI_STRING,
 	.probe			= mgpu_mdev_probe,
-	.remove			= mgpu_mdev_remove,
-#ifdef MDEV_HAVE_PREPARE_REMOVE
-	.prepare_remove		= mgpu_mdev_prepare_remove,
-#endif
-#ifdef MDEV_HAVE_DISCONNECT
-	.disconnect		= mgpu_mdev_disconnect,
-#endif
+	VPCI_MDEV_DRIVER_OPS,
 	.get_available		= mgpu_mdev_get_available,
 	.show_description	= mgpu_mdev_show_description,
 	.driver = {

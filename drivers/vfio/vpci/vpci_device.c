@@ -448,13 +448,30 @@ int vpci_device_retire(struct vpci_device *vpci, unsigned int attempt)
 }
 EXPORT_SYMBOL_GPL(vpci_device_retire);
 
+static void vpci_device_give_up(struct vpci_device *vpci)
+{
+	lockdep_assert_held(&vpci->vdev.dev_set->lock);
+
+	mutex_lock(&vpci->config_lock);
+	vpci_irq_disable(vpci);
+	vpci_device_reset(vpci);
+	WRITE_ONCE(vpci->dead, true);
+	mutex_unlock(&vpci->config_lock);
+
+	if (!vpci->open)
+		return;
+	vpci_device_ask(vpci);
+	dev_notice(vpci->vdev.dev, "disconnected, but still open in %s (pid %d)\n",
+		   vpci->holder_comm, vpci->holder_pid);
+}
+
 /**
  * vpci_device_disconnect - the parent goes, whether somebody has it open or not
  * @vpci: the instance
  *
  * When it returns, every mapping is gone and every access fails. The parent's
- * reset op has run for the last time, and no op runs or will be called again:
- * what they use can be freed, and the physical device can be given to others.
+ * reset op and then its disconnect op have run, and no op runs or will be called
+ * again: what they use can be freed, and the physical device can be given to others.
  * Whoever has the instance open is asked to close it, and named in a log line.
  * vpci_device_unregister() must follow, but can do so much later.
  *
@@ -465,21 +482,11 @@ void vpci_device_disconnect(struct vpci_device *vpci)
 	struct vfio_device *vdev = &vpci->vdev;
 
 	mutex_lock(&vdev->dev_set->lock);
-	if (vpci->dead)
-		goto out_unlock;
-
-	mutex_lock(&vpci->config_lock);
-	vpci_irq_disable(vpci);
-	vpci_device_reset(vpci);
-	WRITE_ONCE(vpci->dead, true);
-	mutex_unlock(&vpci->config_lock);
-
-	if (vpci->open) {
-		vpci_device_ask(vpci);
-		dev_notice(vdev->dev, "disconnected, but still open in %s (pid %d)\n",
-			   vpci->holder_comm, vpci->holder_pid);
-	}
-out_unlock:
+	if (!vpci->dead)
+		vpci_device_give_up(vpci);
+	if (!vpci->disconnected && vpci->ops->disconnect)
+		vpci->ops->disconnect(vpci);
+	vpci->disconnected = true;
 	mutex_unlock(&vdev->dev_set->lock);
 }
 EXPORT_SYMBOL_GPL(vpci_device_disconnect);

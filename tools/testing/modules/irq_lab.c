@@ -8,9 +8,8 @@
  * Not part of the product: no install target knows it.
  */
 #include <linux/irq_work.h>
-#include <linux/mdev.h>
 #include <linux/module.h>
-#include <linux/vfio_vpci.h>
+#include <linux/vpci_mdev.h>
 
 #include "irq_lab.h"
 
@@ -102,11 +101,17 @@ static void irq_lab_listen(struct vpci_device *vpci, bool listening)
 	WRITE_ONCE(to_irq_lab(vpci)->listening, listening);
 }
 
+static void irq_lab_disconnect(struct vpci_device *vpci)
+{
+	irq_work_sync(&to_irq_lab(vpci)->work);
+}
+
 static const struct vpci_ops irq_lab_ops = {
 	.bar_read	= irq_lab_read,
 	.bar_write	= irq_lab_write,
 	.reset		= irq_lab_reset,
 	.irq_listen	= irq_lab_listen,
+	.disconnect	= irq_lab_disconnect,
 };
 
 static int irq_lab_probe(struct mdev_device *mdev)
@@ -128,15 +133,6 @@ static int irq_lab_probe(struct mdev_device *mdev)
 	return ret;
 }
 
-static void irq_lab_remove(struct mdev_device *mdev)
-{
-	struct vpci_device *vpci = dev_get_drvdata(mdev_dev(mdev));
-
-	vpci_device_unregister(vpci);
-	irq_work_sync(&to_irq_lab(vpci)->work);
-	vpci_device_put(vpci);
-}
-
 static unsigned int irq_lab_get_available(struct mdev_type *mtype)
 {
 	return 16;
@@ -150,7 +146,7 @@ static const struct attribute_group *irq_lab_groups[] = {
 static struct mdev_driver irq_lab_driver = {
 	.device_api	= VFIO_DEVICE_API_PCI_STRING,
 	.probe		= irq_lab_probe,
-	.remove		= irq_lab_remove,
+	VPCI_MDEV_DRIVER_OPS,
 	.get_available	= irq_lab_get_available,
 	.driver = {
 		.name			= "irq_lab",
