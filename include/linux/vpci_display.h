@@ -6,7 +6,8 @@
  * vpci_display in each, and tells it the picture that the guest's registers ask
  * for whenever that changes. In return the VMM sees it (vpci_display_get_plane()),
  * the administrator finds the group "display" below the instance
- * (vpci_display_group), and the display has an EDID for the guest.
+ * (vpci_display_group), the display has an EDID for the guest, and it interrupts
+ * at each vertical blank (vpci_display_listen()).
  *
  * If the physical device has a screen, a struct vpci_screen shows the picture of
  * the instance that the administrator has chosen, black while that has none.
@@ -16,10 +17,15 @@
 #ifndef _LINUX_VPCI_DISPLAY_H
 #define _LINUX_VPCI_DISPLAY_H
 
+#include <linux/hrtimer.h>
 #include <linux/mutex.h>
 #include <linux/sysfs.h>
 #include <linux/types.h>
 #include <linux/vpci_edid.h>
+
+/* The vertical blank: how often, and which of the function's interrupts it is */
+#define VPCI_DISPLAY_HZ		60
+#define VPCI_DISPLAY_VECTOR	0
 
 struct vfio_device_gfx_plane_info;
 struct vpci_block;
@@ -85,6 +91,8 @@ struct vpci_screen {
  * @screen: where it can be shown; NULL if there is no screen, or not any more
  * @mode: the picture now
  * @changes: how often that became another one
+ * @listening: somebody listens to the interrupts of @vpci
+ * @vblank: ticks while somebody does, and there is a picture
  * @edid: what the guest may read
  * @width: of the preferred mode, pixels
  * @height: likewise, lines
@@ -96,6 +104,8 @@ struct vpci_display {
 	struct vpci_screen *screen;
 	struct vpci_mode mode;
 	u64 changes;
+	bool listening;
+	struct hrtimer vblank;
 	u8 edid[VPCI_EDID_SIZE];
 	unsigned int width;
 	unsigned int height;
@@ -111,6 +121,7 @@ void vpci_display_leave(struct vpci_display *display);
 void vpci_display_set_mode(struct vpci_display *display,
 			   const struct vpci_mode *mode);
 u32 vpci_display_edid_read(struct vpci_device *vpci, unsigned int byte);
+void vpci_display_listen(struct vpci_device *vpci, bool listening);
 void vpci_display_get_plane(struct vpci_device *vpci,
 			    struct vfio_device_gfx_plane_info *plane);
 

@@ -5,7 +5,8 @@
  * The parent is a bochs-display or secondary-vga device bound to this driver, or
  * system memory (soft_vram). Its VRAM (BAR 0) is a pool, of which each instance
  * has a block of the size of its type. Each instance is a bochs-display itself,
- * which the guest's stock bochs driver drives:
+ * which the guest's stock bochs driver drives; but it has an interrupt, too, the
+ * vertical blank:
  *
  *	BAR 0	the instance's VRAM, mapped, write-combining
  *	BAR 2	display registers, trapped:
@@ -13,6 +14,7 @@
  *		0x400	VGA registers; a bochs-display has none
  *		0x500	VBE DISPI registers, 16 bits each
  *		0x600	size and byte order of the QEMU extension, 32 bits each
+ *	BAR 3	the table and the pending bits of MSI-X
  *
  * Layout of the registers: docs/specs/standard-vga.rst of QEMU. A bochs-display
  * stores whatever is written to them; only a mode that makes sense is shown.
@@ -42,8 +44,11 @@
 /* BAR numbers, of the physical device and of an instance */
 #define MGPU_VRAM_BAR		0
 #define MGPU_REGS_BAR		2
+#define MGPU_MSIX_BAR		3
 
 #define MGPU_REGS_SIZE		SZ_4K
+#define MGPU_MSIX_SIZE		SZ_64K
+#define MGPU_MSIX_PBA		SZ_32K
 #define MGPU_EDID_END		0x100
 #define MGPU_VGA_ATTRIBUTES	0x400
 #define MGPU_VGA_MISC		0x402
@@ -332,6 +337,8 @@ static const struct vpci_bank mgpu_banks[] = {
 static u64 mgpu_bar_read(struct vpci_device *vpci, unsigned int bar, u64 offset,
 			 unsigned int width)
 {
+	if (bar != MGPU_REGS_BAR)
+		return 0;
 	return vpci_bank_read(vpci, mgpu_banks, ARRAY_SIZE(mgpu_banks), offset,
 			      width);
 }
@@ -341,6 +348,8 @@ static void mgpu_bar_write(struct vpci_device *vpci, unsigned int bar,
 {
 	struct mgpu_instance *inst = to_instance(vpci);
 
+	if (bar != MGPU_REGS_BAR)
+		return;
 	mutex_lock(&inst->lock);
 	vpci_bank_write(vpci, mgpu_banks, ARRAY_SIZE(mgpu_banks), offset,
 			width, value);
@@ -374,6 +383,7 @@ static const struct vpci_ops mgpu_vpci_ops = {
 	.bar_read	= mgpu_bar_read,
 	.bar_write	= mgpu_bar_write,
 	.reset		= mgpu_reset,
+	.irq_listen	= vpci_display_listen,
 	.get_plane	= vpci_display_get_plane,
 	.disconnect	= mgpu_disconnect,
 };
@@ -428,7 +438,7 @@ static ssize_t mgpu_mdev_show_description(struct mdev_type *mtype, char *buf)
 
 	vpci_edid_largest(size, &width, &height);
 	return sysfs_emit(buf,
-			  "display adapter %04x:%04x with %u MiB of VRAM, 1 head, up to %ux%u, no interrupts\n",
+			  "display adapter %04x:%04x with %u MiB of VRAM, 1 head, up to %ux%u, 1 interrupt vector\n",
 			  MGPU_VENDOR_ID, MGPU_DEVICE_ID, size / (u32)SZ_1M,
 			  width, height);
 }
@@ -461,6 +471,13 @@ static struct mdev_driver mgpu_mdev_driver = {
 	},
 };
 
+static const struct vpci_cap_desc mgpu_caps[] = {
+	{ .type = VPCI_CAP_MSIX,
+	  .msix = { .vectors = VPCI_DISPLAY_VECTOR + 1,
+		    .table_bar = MGPU_MSIX_BAR, .pba_bar = MGPU_MSIX_BAR,
+		    .pba_offset = MGPU_MSIX_PBA } },
+};
+
 static struct vpci_function *mgpu_function_create(struct mgpu *mgpu,
 						  const char *name, u32 size)
 {
@@ -485,7 +502,10 @@ static struct vpci_function *mgpu_function_create(struct mgpu *mgpu,
 					VPCI_CACHE_WRITE_BACK,
 			},
 			[MGPU_REGS_BAR] = { .size = MGPU_REGS_SIZE },
+			[MGPU_MSIX_BAR] = { .size = MGPU_MSIX_SIZE },
 		},
+		.caps			= mgpu_caps,
+		.nr_caps		= ARRAY_SIZE(mgpu_caps),
 	};
 
 	return devm_vpci_function_create(mgpu->dev, &desc);

@@ -5,8 +5,8 @@
 #
 # A test is a function test_NAME; it is run in a subshell, after the function setup, in the order of definition, and
 # fails when one of its expectations does. All expectations of a test are checked, not only the first that fails. A
-# test calls `skip WHY` to leave. `tap_main NAME..` runs the named tests only. What an expectation is about stands in
-# $last; scratch files belong into the directory $work.
+# test calls `skip WHY` to leave. Of a test that passes, lines that begin with "# " are shown. `tap_main NAME..` runs
+# the named tests only. What an expectation is about stands in $last; scratch files belong into the directory $work.
 
 # shellcheck disable=SC2034 # of the script that sources this
 here=$(cd "$(dirname "${BASH_SOURCE[1]}")" && pwd)
@@ -84,6 +84,7 @@ tap_main() {
 			skipped=$((skipped + 1))
 			echo "ok $n - $name # SKIP $(cat "$work/skipped")"
 		else
+			grep '^# ' "$work/diagnostics"
 			echo "ok $n - $name"
 		fi
 	done

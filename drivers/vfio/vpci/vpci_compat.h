@@ -8,6 +8,7 @@
 #ifndef VPCI_COMPAT_H
 #define VPCI_COMPAT_H
 
+#include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -115,6 +116,17 @@ static inline pgprotval_t vpci_compat_prot_by_memtype(void)
 	return 0;
 }
 
+#endif
+
+/* Older kernels set the function by hand */
+#ifdef VPCI_NO_HRTIMER_SETUP
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
 #endif
 
 #endif /* VPCI_COMPAT_H */

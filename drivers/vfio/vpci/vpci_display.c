@@ -16,6 +16,8 @@
 #include <linux/vpci_display.h>
 #include <linux/vpci_pool.h>
 
+#include "vpci_private.h"
+
 /* What a display prefers unless told otherwise; needs 3 MiB */
 #define VPCI_DISPLAY_WIDTH	1024
 #define VPCI_DISPLAY_HEIGHT	768
@@ -89,7 +91,6 @@ static void vpci_display_choose(struct vpci_display *display, bool show)
 {
 	static const struct vpci_mode none;
 	struct vpci_screen *screen = display->screen;
-
 	bool shown;
 
 	lockdep_assert_held(&display->lock);
@@ -146,6 +147,7 @@ void vpci_display_init(struct vpci_display *display, struct vpci_device *vpci,
 		       struct vpci_block *vram, struct vpci_screen *screen)
 {
 	mutex_init(&display->lock);
+	vpci_vblank_init(display);
 	display->vpci = vpci;
 	display->vram = vram;
 	display->screen = screen;
@@ -192,6 +194,7 @@ void vpci_display_set_mode(struct vpci_display *display,
 	if (memcmp(&display->mode, mode, sizeof(*mode))) {
 		display->mode = *mode;
 		display->changes++;
+		vpci_vblank_update(display);
 		vpci_display_update(display);
 	}
 	mutex_unlock(&display->lock);

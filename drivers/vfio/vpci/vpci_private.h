@@ -121,6 +121,10 @@ int vpci_irq_set(struct vpci_device *vpci, struct vfio_irq_set *set,
 void vpci_irq_disable(struct vpci_device *vpci);
 void vpci_irq_close(struct vpci_device *vpci);
 
+/* vpci_vblank.c */
+void vpci_vblank_init(struct vpci_display *display);
+void vpci_vblank_update(struct vpci_display *display);
+
 /* vpci_msix.c */
 extern const struct vpci_area_ops vpci_msix_table_ops;
 extern const struct vpci_area_ops vpci_msix_pba_ops;

@@ -36,11 +36,16 @@ if [[ ${VFIO_PATH-} == cdev ]]; then
 	later_json+=', "iommufd": "i0"'
 fi
 
+# A driver for the guest; built where the mdev core is ours
+files=()
+vblank=$here/../../../build/modules/$(uname -r)/vblank_guest.ko
+[[ -n ${LAB_MDEV_CORE-} ]] || files=(--file "$vblank")
+
 # The guest that all tests share; nested.sh says on stderr what went wrong. A
 # kernel with checkers takes minutes where the distribution's takes seconds.
 start_guest() {
 	echo $uuid > "$parent/mdev_supported_types/mgpu-8M/create" &&
-		"$nested" start guest -- "${vfio[@]}" -device "$device" &&
+		"$nested" start guest "${files[@]}" -- "${vfio[@]}" -device "$device" &&
 		"$nested" wait guest ready 300
 }
 
@@ -120,6 +125,30 @@ guest_displays() {
 
 needs_our_core() {
 	[[ -z ${LAB_MDEV_CORE-} ]] || skip "the kernel's core waits for the user of an instance"
+}
+
+# Thousandths of interrupts in a second of the guest's clock: of five seconds, and where the host was too busy for all
+# of them, of the best five in a minute
+count_vblanks() {
+	# shellcheck disable=SC2016 # for the guest's shell
+	in_guest '
+		cd /sys/bus/pci/drivers/bochs-drm && device=$(echo 0000:*) && echo $device > unbind || exit
+		insmod /files/vblank_guest.ko || exit
+		cd /sys/module/vblank_guest/parameters
+		until [ $(cat millihertz) -ge 58800 ] || [ $(cat count) -gt 3600 ]; do usleep 100000; done
+		cat millihertz
+		cd /
+		rmmod vblank_guest && echo $device > /sys/bus/pci/drivers/bochs-drm/bind'
+}
+
+test_vertical_blank_interrupts() {
+	local rate
+
+	[[ -z ${LAB_MDEV_CORE-} ]] || skip "the guest's driver is built for our core only"
+	rate=$(count_vblanks) || fail 'the driver in the guest'
+	echo "# $rate interrupts in 1,000 s of the guest's clock"
+	((rate >= 58800 && rate <= 61200)) || fail "$rate is not within 2 % of 60000"
+	! grep -q vpci_vblank_tick /proc/timer_list || fail 'the timer still runs'
 }
 
 plug_in() {

@@ -152,7 +152,7 @@ int vfio_client_region(struct vfio_client *client, unsigned int index,
 	       -errno : 0;
 }
 
-int vfio_client_listen(struct vfio_client *client, int eventfd)
+int vfio_client_give(struct vfio_client *client, unsigned int index, int eventfd)
 {
 	union {
 		struct vfio_irq_set set;
@@ -162,13 +162,18 @@ int vfio_client_listen(struct vfio_client *client, int eventfd)
 			.argsz = sizeof(irq),
 			.flags = VFIO_IRQ_SET_ACTION_TRIGGER |
 				 VFIO_IRQ_SET_DATA_EVENTFD,
-			.index = VFIO_PCI_REQ_IRQ_INDEX,
+			.index = index,
 			.count = 1,
 		},
 	};
 
 	memcpy(irq.set.data, &eventfd, sizeof(int32_t));
 	return ioctl(client->device, VFIO_DEVICE_SET_IRQS, &irq.set) ? -errno : 0;
+}
+
+int vfio_client_listen(struct vfio_client *client, int eventfd)
+{
+	return vfio_client_give(client, VFIO_PCI_REQ_IRQ_INDEX, eventfd);
 }
 
 ssize_t vfio_client_read(struct vfio_client *client, uint64_t pos, void *buf,

@@ -55,6 +55,9 @@ void vfio_client_put(struct vfio_client *client, unsigned int offset,
 /* Switch memory decode (COMMAND.MEM) */
 void vfio_client_decode(struct vfio_client *client, int on);
 
+/* Have @eventfd signalled by the first interrupt of the index, or none if it is -1 */
+int vfio_client_give(struct vfio_client *client, unsigned int index, int eventfd);
+
 /*
  * Be told by @eventfd, or by nothing if it is -1, when the device should be given
  * up (VFIO_PCI_REQ_IRQ_INDEX)

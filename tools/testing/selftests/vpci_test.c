@@ -32,6 +32,7 @@
 #define PAGE		4096UL
 #define VRAM_SIZE	(8 * MIB)
 #define REGS_SIZE	4096UL
+#define MSIX_SIZE	65536UL
 #define ONES		0xffffffffU
 
 /* Offsets in BAR 2 */
@@ -132,6 +133,8 @@ static void test_region_info(void **state)
 			VFIO_REGION_INFO_FLAG_WRITE | VFIO_REGION_INFO_FLAG_MMAP },
 		[2] = { REGS_SIZE, VFIO_REGION_INFO_FLAG_READ |
 			VFIO_REGION_INFO_FLAG_WRITE },
+		[3] = { MSIX_SIZE, VFIO_REGION_INFO_FLAG_READ |
+			VFIO_REGION_INFO_FLAG_WRITE },
 		[VFIO_PCI_ROM_REGION_INDEX] = { 0, 0 },
 		[VFIO_PCI_CONFIG_REGION_INDEX] = { 256,
 			VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE },
@@ -151,13 +154,13 @@ static void test_region_info(void **state)
 				 -EINVAL);
 }
 
-/* Only REQ, which asks the user to give the instance up */
+/* MSI-X, and REQ, which asks the user to give the instance up */
 static void test_interrupts(void **state)
 {
 	static const struct { bool known; unsigned int count; } expected[] = {
 		[VFIO_PCI_INTX_IRQ_INDEX] = { true, 0 },
 		[VFIO_PCI_MSI_IRQ_INDEX] = { true, 0 },
-		[VFIO_PCI_MSIX_IRQ_INDEX] = { true, 0 },
+		[VFIO_PCI_MSIX_IRQ_INDEX] = { true, 1 },
 		[VFIO_PCI_ERR_IRQ_INDEX] = { false, 77 },
 		[VFIO_PCI_REQ_IRQ_INDEX] = { true, 1 },
 		[VFIO_PCI_NUM_IRQS] = { false, 77 },
@@ -259,7 +262,7 @@ static void test_config_ids(void **state)
 	assert_int_equal(vfio_client_get(&f->client, PCI_CLASS_REVISION, 4), 0x03800002);
 	assert_int_equal(vfio_client_get(&f->client, PCI_SUBSYSTEM_VENDOR_ID, 4), 0x11001af4);
 	assert_int_equal(vfio_client_get(&f->client, PCI_INTERRUPT_PIN, 1), 0);
-	assert_int_equal(vfio_client_get(&f->client, PCI_STATUS, 2), 0);
+	assert_int_equal(vfio_client_get(&f->client, PCI_STATUS, 2), PCI_STATUS_CAP_LIST);
 }
 
 /* Exactly 256 bytes: all of them at once, the last one, and nothing behind */
@@ -283,13 +286,14 @@ static void test_config_bar_sizing(void **state)
 	unsigned int width, i;
 
 	for (width = 1; width <= 8; width *= 2) {
-		for (i = 0; i < 12; i += width)
+		for (i = 0; i < 16; i += width)
 			vfio_client_put(&f->client, PCI_BASE_ADDRESS_0 + i, width, ~0ULL);
 		assert_int_equal(vfio_client_get(&f->client, PCI_BASE_ADDRESS_0, 8),
 				 (~(VRAM_SIZE - 1)) | 0xc);
 		assert_int_equal(vfio_client_get(&f->client, PCI_BASE_ADDRESS_2, 4),
 				 (uint32_t)~(REGS_SIZE - 1));
-		assert_int_equal(vfio_client_get(&f->client, PCI_BASE_ADDRESS_3, 4), 0);
+		assert_int_equal(vfio_client_get(&f->client, PCI_BASE_ADDRESS_3, 4),
+				 (uint32_t)~(MSIX_SIZE - 1));
 		vfio_client_put(&f->client, PCI_BASE_ADDRESS_0, 8, 0xc000000000ULL);
 		assert_int_equal(vfio_client_get(&f->client, PCI_BASE_ADDRESS_0, 8),
 				 0xc00000000cULL);

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The vertical-blank interrupt of mgpu: it comes at its rate, and there is a timer
+ * for it only while somebody could get it. The kernel lists its timers.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <linux/pci_regs.h>
+
+#include "fixture.h"
+#include "sysfs.h"
+
+#define HZ		60
+#define TICKS		120
+#define ATTEMPTS	3
+#define NOTHING		(-1)
+#define NSEC_PER_SEC	1000000000LL
+
+/* Registers in BAR 2 */
+#define XRES		0x502
+#define YRES		0x504
+#define BPP		0x506
+#define ENABLE		0x508
+
+static uint64_t regs;
+static int fd = NOTHING;
+
+/* The instances that have a timer running */
+static int timers(void)
+{
+	FILE *list = fopen("/proc/timer_list", "r");
+	char line[256];
+	int count = 0;
+
+	assert_non_null(list);
+	while (fgets(line, sizeof(line), list))
+		count += !!strstr(line, "vpci_vblank_tick");
+	fclose(list);
+	return count;
+}
+
+static void reg_write(unsigned int offset, uint16_t value)
+{
+	assert_int_equal(vfio_client_write(&fixture_client, regs + offset,
+					   &value, 2), 2);
+}
+
+static void set_mode(bool on)
+{
+	reg_write(XRES, 640);
+	reg_write(YRES, 480);
+	reg_write(BPP, 32);
+	reg_write(ENABLE, on);
+}
+
+static void listen_to(int eventfd)
+{
+	assert_int_equal(vfio_client_give(&fixture_client,
+					  VFIO_PCI_MSIX_IRQ_INDEX, eventfd), 0);
+}
+
+static void enable(void)
+{
+	vfio_client_put(&fixture_client, PCI_COMMAND, 2,
+			PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+static void open_instance(void)
+{
+	struct vfio_region_info info;
+
+	assert_int_equal(vfio_client_open(&fixture_client, UUID_A), 0);
+	assert_int_equal(vfio_client_region(&fixture_client, 2, &info), 0);
+	regs = info.offset;
+	enable();
+}
+
+static int setup(void **state)
+{
+	int ret = fixture_setup(state);
+
+	if (ret)
+		return ret;
+	fd = eventfd(0, EFD_CLOEXEC);
+	if (mdev_create("4M", UUID_A))
+		return -1;
+	open_instance();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	close(fd);
+	return fixture_teardown(state);
+}
+
+static void test_info(void **state)
+{
+	struct vfio_irq_info info = { .argsz = sizeof(info) };
+
+	(void)state;
+	for (info.index = VFIO_PCI_INTX_IRQ_INDEX;
+	     info.index <= VFIO_PCI_MSIX_IRQ_INDEX; info.index++) {
+		assert_int_equal(ioctl(fixture_client.device,
+				       VFIO_DEVICE_GET_IRQ_INFO, &info), 0);
+		assert_int_equal(info.count,
+				 info.index == VFIO_PCI_MSIX_IRQ_INDEX);
+	}
+}
+
+static void test_timer_while_it_is_wanted(void **state)
+{
+	(void)state;
+	assert_int_equal(timers(), 0);
+	set_mode(true);
+	assert_int_equal(timers(), 0);
+	listen_to(fd);
+	assert_int_equal(timers(), 1);
+	set_mode(false);
+	assert_int_equal(timers(), 0);
+	set_mode(true);
+	assert_int_equal(timers(), 1);
+	listen_to(NOTHING);
+	assert_int_equal(timers(), 0);
+	listen_to(fd);
+	assert_int_equal(timers(), 1);
+}
+
+/* Whoever listens does so still after a reset, but there is no mode */
+static void test_reset(void **state)
+{
+	(void)state;
+	listen_to(fd);
+	set_mode(true);
+	assert_int_equal(ioctl(fixture_client.device, VFIO_DEVICE_RESET), 0);
+	assert_int_equal(timers(), 0);
+	enable();
+	set_mode(true);
+	assert_int_equal(timers(), 1);
+}
+
+static void test_close(void **state)
+{
+	(void)state;
+	listen_to(fd);
+	set_mode(true);
+	fixture_close();
+	assert_int_equal(timers(), 0);
+	open_instance();
+	set_mode(true);
+	assert_int_equal(timers(), 0);
+}
+
+static void test_unbind(void **state)
+{
+	(void)state;
+	if (!mdev_core_is_ours())
+		skip();
+	listen_to(fd);
+	set_mode(true);
+	assert_int_equal(parent_unbind(), 0);
+	assert_int_equal(timers(), 0);
+	fixture_close();
+	assert_int_equal(parent_bind(), 0);
+}
+
+static uint64_t tick(void)
+{
+	uint64_t count;
+
+	assert_int_equal(read(fd, &count, sizeof(count)), sizeof(count));
+	return count;
+}
+
+static int64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+/* Thousandths of ticks in a second, from one tick to TICKS later */
+static int64_t measure(void)
+{
+	uint64_t count = 0;
+	int64_t start;
+
+	tick();
+	start = now();
+	while (count < TICKS)
+		count += tick();
+	return count * 1000 * NSEC_PER_SEC / (now() - start);
+}
+
+/* A busy machine may leave ticks out, but never has too many: the best attempt counts */
+static void test_rate(void **state)
+{
+	int64_t rate = 0, best = 0;
+	int i;
+
+	(void)state;
+	listen_to(fd);
+	set_mode(true);
+	for (i = 0; i < ATTEMPTS && best < HZ * 980; i++) {
+		rate = measure();
+		if (rate > best)
+			best = rate;
+	}
+	print_message("# %ld.%03ld interrupts in a second\n", (long)best / 1000,
+		      (long)best % 1000);
+	assert_in_range(best, HZ * 980, HZ * 1020);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		T(test_info),
+		T(test_timer_while_it_is_wanted),
+		T(test_reset),
+		T(test_close),
+		T(test_unbind),
+		T(test_rate),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests_name("vblank", tests, NULL, NULL);
+}
