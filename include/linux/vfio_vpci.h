@@ -24,10 +24,12 @@
  *	  vpci_device.config_lock	config writes, reset, display
  *	    vpci_device.trap_lock	trapped accesses in flight
  *	      vpci_device.touch_lock	vpci_ops.fault_backing in flight
- *		(the parent driver's own)
+ *		vpci_device.dma_lock	pins of guest memory
+ *		  (the parent driver's own)
  *		vpci_device.memory_lock	backings, decode, faults
  *		  vpci_device.window_lock	copying to and from frames
  *
+ * VFIO takes locks of its own, and then mmap_lock, under dma_lock.
  * mmap_lock is taken before touch_lock by the fault handler, so nothing
  * touches user memory under touch_lock or what comes after it.
  */
@@ -44,6 +46,7 @@
 #include <linux/vpci_area.h>
 #include <linux/vpci_config.h>
 #include <linux/vpci_desc.h>
+#include <linux/vpci_dma.h>
 #include <linux/vpci_irq.h>
 
 /* Number of the expansion ROM where BARs have numbers */
@@ -96,6 +99,9 @@ struct vpci_function {
  * @get_plane: optional: the function has a display. Fill in drm_format, width,
  *	height, stride, size and region_index of the picture, which begins at
  *	offset 0 of that region; leave all of them zero while there is none
+ * @dma_revoke: optional, for drivers that pin guest memory: the pages of @pin go,
+ *	because the VMM unmaps them, the function is reset, or the driver unpins
+ *	them. When it returns nobody uses them, and nobody finds them any more
  * @disconnect: optional: give back what the registered instance had, such as what
  *	stood behind its BARs. Nobody can reach that any more, and @reset has run.
  *	Called once, and last; vfio_device_set.lock is held
@@ -117,6 +123,7 @@ struct vpci_ops {
 	void (*irq_listen)(struct vpci_device *vpci, bool listening);
 	void (*get_plane)(struct vpci_device *vpci,
 			  struct vfio_device_gfx_plane_info *plane);
+	void (*dma_revoke)(struct vpci_device *vpci, struct vpci_pin *pin);
 	void (*disconnect)(struct vpci_device *vpci);
 };
 
@@ -162,6 +169,10 @@ struct vpci_window {
  *	and, when somebody may use it, @config_lock too, so that either is
  *	enough to read it
  * @disconnected: vpci_ops.disconnect has been called; under vfio_device_set.lock
+ * @dma_lock: held for writing while @pins change, for reading while guest memory
+ *	is copied
+ * @dma_open: there may be guest memory to reach; under @dma_lock
+ * @pins: of guest memory, by page of the IOVA; under @dma_lock
  * @irqs: its interrupts
  * @asked: jiffies when the user was asked last to give it up
  * @open: somebody has it open; under vfio_device_set.lock
@@ -192,6 +203,10 @@ struct vpci_device {
 	unsigned int decode;
 	bool dead;
 	bool disconnected;
+
+	struct rw_semaphore dma_lock;
+	bool dma_open;
+	struct rb_root_cached pins;
 
 	struct vpci_irqs irqs;
 	unsigned long asked;

@@ -31,6 +31,7 @@ static void vpci_device_reset(struct vpci_device *vpci)
 	vpci_bar_reset(vpci);
 	vpci_config_reset(&vpci->config);
 	vpci->ops->reset(vpci);
+	vpci_dma_reset(vpci);
 	/* Of what the parent driver has signalled until then, nothing is left */
 	vpci_irq_reset(vpci);
 	vpci_stat_inc(vpci, VPCI_STAT_RESETS);
@@ -70,6 +71,7 @@ static int vpci_device_open(struct vfio_device *vdev)
 		return -ENODEV;
 
 	vpci->open = true;
+	vpci_dma_set_open(vpci, true);
 	vpci->asked = jiffies - VPCI_ASK_INTERVAL;
 	vpci->holder_pid = task_tgid_nr(current);
 	get_task_comm(vpci->holder_comm, current->group_leader);
@@ -80,6 +82,7 @@ static void vpci_device_close(struct vfio_device *vdev)
 {
 	struct vpci_device *vpci = vdev_to_vpci(vdev);
 
+	vpci_dma_set_open(vpci, false);
 	mutex_lock(&vpci->config_lock);
 	vpci_irq_close(vpci);
 	if (!vpci->dead)
@@ -269,6 +272,7 @@ static const struct vfio_device_ops vpci_vfio_ops = {
 	.ioctl		= vpci_device_ioctl,
 	.mmap		= vpci_bar_mmap,
 	.request	= vpci_device_request,
+	.dma_unmap	= vpci_dma_unmap,
 	VPCI_COMPAT_VFIO_OPS
 };
 
@@ -281,6 +285,8 @@ static int vpci_device_init(struct vpci_device *vpci,
 	kref_get(&function->refs);
 	vpci->function = function;
 	mutex_init(&vpci->config_lock);
+	init_rwsem(&vpci->dma_lock);
+	vpci->pins = RB_ROOT_CACHED;
 	ret = vpci_bar_init(vpci);
 	if (ret)
 		return ret;
@@ -452,6 +458,7 @@ static void vpci_device_give_up(struct vpci_device *vpci)
 {
 	lockdep_assert_held(&vpci->vdev.dev_set->lock);
 
+	vpci_dma_set_open(vpci, false);
 	mutex_lock(&vpci->config_lock);
 	vpci_irq_disable(vpci);
 	vpci_device_reset(vpci);

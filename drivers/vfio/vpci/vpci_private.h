@@ -121,6 +121,11 @@ int vpci_irq_set(struct vpci_device *vpci, struct vfio_irq_set *set,
 void vpci_irq_disable(struct vpci_device *vpci);
 void vpci_irq_close(struct vpci_device *vpci);
 
+/* vpci_dma.c */
+void vpci_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length);
+void vpci_dma_reset(struct vpci_device *vpci);
+void vpci_dma_set_open(struct vpci_device *vpci, bool open);
+
 /* vpci_vblank.c */
 void vpci_vblank_init(struct vpci_display *display);
 void vpci_vblank_update(struct vpci_display *display);

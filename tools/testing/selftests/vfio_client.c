@@ -102,7 +102,7 @@ static int open_by_node(struct vfio_client *client, const char *uuid)
 	if (ioctl(client->device, VFIO_DEVICE_BIND_IOMMUFD, &bind) ||
 	    ioctl(client->iommu, IOMMU_IOAS_ALLOC, &ioas))
 		return -1;
-	attach.pt_id = ioas.out_ioas_id;
+	client->ioas = attach.pt_id = ioas.out_ioas_id;
 	return ioctl(client->device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
 }
 
@@ -174,6 +174,57 @@ int vfio_client_give(struct vfio_client *client, unsigned int index, int eventfd
 int vfio_client_listen(struct vfio_client *client, int eventfd)
 {
 	return vfio_client_give(client, VFIO_PCI_REQ_IRQ_INDEX, eventfd);
+}
+
+int vfio_client_map(struct vfio_client *client, void *addr, uint64_t iova,
+		    uint64_t size, bool writable)
+{
+	struct vfio_iommu_type1_dma_map dma = {
+		.argsz = sizeof(dma),
+		.flags = VFIO_DMA_MAP_FLAG_READ |
+			 (writable ? VFIO_DMA_MAP_FLAG_WRITE : 0),
+		.vaddr = (uintptr_t)addr,
+		.iova = iova,
+		.size = size,
+	};
+	struct iommu_ioas_map ioas = {
+		.size = sizeof(ioas),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
+			 (writable ? IOMMU_IOAS_MAP_WRITEABLE : 0),
+		.ioas_id = client->ioas,
+		.user_va = (uintptr_t)addr,
+		.length = size,
+		.iova = iova,
+	};
+	int ret;
+
+	if (client->group >= 0)
+		ret = ioctl(client->iommu, VFIO_IOMMU_MAP_DMA, &dma);
+	else
+		ret = ioctl(client->iommu, IOMMU_IOAS_MAP, &ioas);
+	return ret ? -errno : 0;
+}
+
+int vfio_client_unmap(struct vfio_client *client, uint64_t iova, uint64_t size)
+{
+	struct vfio_iommu_type1_dma_unmap dma = {
+		.argsz = sizeof(dma),
+		.iova = iova,
+		.size = size,
+	};
+	struct iommu_ioas_unmap ioas = {
+		.size = sizeof(ioas),
+		.ioas_id = client->ioas,
+		.iova = iova,
+		.length = size,
+	};
+	int ret;
+
+	if (client->group >= 0)
+		ret = ioctl(client->iommu, VFIO_IOMMU_UNMAP_DMA, &dma);
+	else
+		ret = ioctl(client->iommu, IOMMU_IOAS_UNMAP, &ioas);
+	return ret ? -errno : 0;
 }
 
 ssize_t vfio_client_read(struct vfio_client *client, uint64_t pos, void *buf,

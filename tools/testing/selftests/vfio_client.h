@@ -19,12 +19,14 @@
  * @iommu: /dev/vfio/vfio with the type 1 IOMMU, or /dev/iommu
  * @group: /dev/vfio/<number>, or -1 when it was opened by its own node
  * @config: where config space lies in @device
+ * @ioas: the address space in /dev/iommu
  */
 struct vfio_client {
 	int device;
 	int iommu;
 	int group;
 	uint64_t config;
+	uint32_t ioas;
 };
 
 /* Whether this kernel has device nodes (cdev) and iommufd */
@@ -63,6 +65,12 @@ int vfio_client_give(struct vfio_client *client, unsigned int index, int eventfd
  * up (VFIO_PCI_REQ_IRQ_INDEX)
  */
 int vfio_client_listen(struct vfio_client *client, int eventfd);
+
+/* Have the device see @size bytes at @addr, whole pages, under the address @iova */
+int vfio_client_map(struct vfio_client *client, void *addr, uint64_t iova,
+		    uint64_t size, bool writable);
+/* What was mapped by one call */
+int vfio_client_unmap(struct vfio_client *client, uint64_t iova, uint64_t size);
 
 /* pread(2) and pwrite(2) with the errno in the result */
 ssize_t vfio_client_read(struct vfio_client *client, uint64_t pos, void *buf,

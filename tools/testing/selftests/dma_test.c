@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Access of a function to its user's memory: what it pins goes at once when the user
+ * unmaps it, when the function is reset or closed, and when its parent goes
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <cmocka.h>
+#include <linux/pci_regs.h>
+
+#include "../modules/dma_lab.h"
+#include "sysfs.h"
+#include "vfio_client.h"
+
+#define UUID		"dada0000-9e57-4c11-8c11-000000000001"
+#define CREATE		"/sys/class/mdev_bus/dma_lab/mdev_supported_types/-dma/create"
+
+#define PAGE		4096UL
+#define PAGES		16
+#define SIZE		(PAGES * PAGE)
+#define IOVA		0x100000UL
+#define WORDS		(PAGE / sizeof(uint64_t))
+#define ROUNDS		2000
+
+static struct vfio_client client;
+static uint64_t regs;
+static uint64_t *memory;
+
+static void put(unsigned int reg, uint64_t value)
+{
+	assert_int_equal(vfio_client_write(&client, regs + reg, &value, 8), 8);
+}
+
+static uint64_t get(unsigned int reg)
+{
+	uint64_t value;
+
+	assert_int_equal(vfio_client_read(&client, regs + reg, &value, 8), 8);
+	return value;
+}
+
+static int command(unsigned int what, unsigned int pin)
+{
+	put(DMA_LAB_COMMAND, DMA_LAB_DO(what, pin));
+	return (int64_t)get(DMA_LAB_RESULT);
+}
+
+static int pin_pages(unsigned int pin, uint64_t iova, uint64_t count)
+{
+	put(DMA_LAB_IOVA, iova);
+	put(DMA_LAB_COUNT, count);
+	return command(DMA_LAB_PIN, pin);
+}
+
+/* Negative errno, or 0 with the page's first word */
+static int peek(unsigned int pin, uint64_t page, uint64_t *word)
+{
+	int ret;
+
+	put(DMA_LAB_COUNT, page);
+	ret = command(DMA_LAB_PEEK, pin);
+	*word = get(DMA_LAB_VALUE);
+	return ret;
+}
+
+static void assert_word(unsigned int pin, uint64_t page, uint64_t expected)
+{
+	uint64_t word;
+
+	assert_int_equal(peek(pin, page, &word), 0);
+	assert_int_equal(word, expected);
+}
+
+static void assert_gone(unsigned int pin)
+{
+	uint64_t word;
+
+	assert_int_equal(peek(pin, 0, &word), -ENXIO);
+}
+
+/* KiB that the kernel has accounted to this process as pinned, by either way */
+static long pinned_kib(void)
+{
+	FILE *status = fopen("/proc/self/status", "r");
+	long kib, sum = 0;
+	char line[256];
+
+	assert_non_null(status);
+	while (fgets(line, sizeof(line), status))
+		if (sscanf(line, "VmLck: %ld", &kib) == 1 ||
+		    sscanf(line, "VmPin: %ld", &kib) == 1)
+			sum += kib;
+	fclose(status);
+	return sum;
+}
+
+static void enable(void)
+{
+	vfio_client_put(&client, PCI_COMMAND, 2,
+			PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+static void open_client(void)
+{
+	struct vfio_region_info info;
+
+	assert_int_equal(vfio_client_open(&client, UUID), 0);
+	assert_int_equal(vfio_client_region(&client, 0, &info), 0);
+	regs = info.offset;
+	enable();
+}
+
+static int map(void)
+{
+	return vfio_client_map(&client, memory, IOVA, SIZE, true);
+}
+
+static int unmap(void)
+{
+	return vfio_client_unmap(&client, IOVA, SIZE);
+}
+
+static void close_client(void)
+{
+	vfio_client_close(&client);
+	client.device = client.group = client.iommu = -1;
+}
+
+static int setup(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	client.device = client.group = client.iommu = -1;
+	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED || sysfs_write(UUID, CREATE))
+		return -1;
+	for (i = 0; i < PAGES; i++)
+		memory[i * WORDS] = 100 + i;
+	open_client();
+	assert_int_equal(map(), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	close_client();
+	munmap(memory, SIZE);
+	return mdev_exists(UUID) ? mdev_remove(UUID) : 0;
+}
+
+static void test_pin(void **state)
+{
+	long before = pinned_kib();
+	uint64_t word;
+
+	(void)state;
+	assert_int_equal(pin_pages(0, IOVA + 2 * PAGE, 3), 0);
+	assert_true(pinned_kib() > before);
+	assert_word(0, 0, 102);
+	assert_word(0, 2, 104);
+	assert_int_equal(peek(0, 3, &word), -ENXIO);
+
+	put(DMA_LAB_COUNT, 1);
+	put(DMA_LAB_VALUE, 0xabcd);
+	assert_int_equal(command(DMA_LAB_POKE, 0), 0);
+	assert_int_equal(memory[3 * WORDS], 0xabcd);
+
+	assert_int_equal(pin_pages(0, IOVA, 1), -EBUSY);
+	assert_int_equal(command(DMA_LAB_UNPIN, 0), 0);
+	assert_gone(0);
+	assert_int_equal(command(DMA_LAB_UNPIN, 0), 0);
+	assert_int_equal(pinned_kib(), before);
+}
+
+static void test_overlap(void **state)
+{
+	(void)state;
+	assert_int_equal(pin_pages(0, IOVA, 4), 0);
+	assert_int_equal(pin_pages(1, IOVA + 2 * PAGE, 4), 0);
+	assert_int_equal(pin_pages(2, IOVA, 4), 0);
+	assert_int_equal(command(DMA_LAB_UNPIN, 0), 0);
+	assert_word(1, 0, 102);
+	assert_word(2, 3, 103);
+}
+
+static void test_copy(void **state)
+{
+	uint64_t at = IOVA + PAGE - 4;
+
+	(void)state;
+	/* Across pages */
+	memcpy((char *)memory + PAGE - 4, "abcdefgh", 8);
+	put(DMA_LAB_IOVA, at);
+	put(DMA_LAB_COUNT, 8);
+	assert_int_equal(command(DMA_LAB_READ, 0), 0);
+	assert_int_equal(get(DMA_LAB_VALUE), 0x6867666564636261);
+	put(DMA_LAB_VALUE, 0x3132333435363738);
+	assert_int_equal(command(DMA_LAB_WRITE, 0), 0);
+	assert_memory_equal((char *)memory + PAGE - 4, "87654321", 8);
+}
+
+static int copy(uint64_t iova, uint64_t len)
+{
+	put(DMA_LAB_IOVA, iova);
+	put(DMA_LAB_COUNT, len);
+	return command(DMA_LAB_READ, 0);
+}
+
+static void test_nonsense(void **state)
+{
+	static const struct { uint64_t iova, pages; } bad[] = {
+		{ IOVA + 1, 1 }, { IOVA, 0 }, { IOVA, 513 },
+		{ ~0UL << 12, 2 }, { ~0UL, 1 }, { 1UL << 63 | 1, 1 },
+	};
+	/* Well-formed, but nothing is there */
+	static const struct { uint64_t iova, pages; } absent[] = {
+		{ 0, 1 }, { IOVA - PAGE, 2 }, { IOVA + SIZE, 1 },
+		{ IOVA, PAGES + 1 }, { ~0UL << 12, 1 }, { 1UL << 63, 512 },
+	};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(pin_pages(0, bad[i].iova, bad[i].pages), -EINVAL);
+	for (i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
+		assert_true(pin_pages(0, absent[i].iova, absent[i].pages) < 0);
+	assert_int_equal(copy(IOVA, 0), -EINVAL);
+	assert_int_equal(copy(~0UL - 2, 8), -EINVAL);
+	assert_true(copy(IOVA - 4, 8) < 0);
+	assert_true(copy(IOVA + SIZE - 4, 8) < 0);
+	assert_gone(0);
+}
+
+static void test_read_only_memory(void **state)
+{
+	(void)state;
+	assert_int_equal(unmap(), 0);
+	assert_int_equal(vfio_client_map(&client, memory, IOVA, SIZE, false), 0);
+	assert_true(pin_pages(0, IOVA, 1) < 0);
+	put(DMA_LAB_COUNT, 8);
+	assert_int_equal(command(DMA_LAB_READ, 0), 0);
+	assert_true(command(DMA_LAB_WRITE, 0) < 0);
+	assert_int_equal(memory[0], 100);
+}
+
+static void test_no_access_without_bus_master(void **state)
+{
+	(void)state;
+	vfio_client_put(&client, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(pin_pages(0, IOVA, 1), -EPERM);
+	put(DMA_LAB_COUNT, 8);
+	assert_int_equal(command(DMA_LAB_READ, 0), -EPERM);
+	assert_int_equal(command(DMA_LAB_WRITE, 0), -EPERM);
+}
+
+/*
+ * Type 1 takes its own two locks in both orders: in vfio_iommu_type1_register_device(),
+ * and around a driver's dma_unmap, which must unpin. Lockdep says so, rightly, and is
+ * of no use from then on.
+ */
+static void skip_where_type1_upsets_lockdep(void)
+{
+	if (client.group >= 0 && sysfs_exists("/proc/lockdep_stats"))
+		skip();
+}
+
+static void test_unmap(void **state)
+{
+	long before = pinned_kib();
+
+	(void)state;
+	skip_where_type1_upsets_lockdep();
+	assert_int_equal(pin_pages(0, IOVA, 2), 0);
+	assert_int_equal(pin_pages(1, IOVA + SIZE - PAGE, 1), 0);
+	assert_int_equal(unmap(), 0);
+	assert_int_equal(get(DMA_LAB_REVOKED), 2);
+	assert_gone(0);
+	assert_gone(1);
+	assert_int_equal(pinned_kib(), before);
+	assert_true(pin_pages(0, IOVA, 1) < 0);
+
+	assert_int_equal(map(), 0);
+	assert_int_equal(pin_pages(0, IOVA, 1), 0);
+	assert_word(0, 0, 100);
+}
+
+/* What is mapped elsewhere stays */
+static void test_unmap_others(void **state)
+{
+	uint64_t other = IOVA + 16 * SIZE;
+
+	(void)state;
+	skip_where_type1_upsets_lockdep();
+	assert_int_equal(pin_pages(0, IOVA, PAGES), 0);
+	assert_int_equal(vfio_client_map(&client, memory, other, SIZE, true), 0);
+	assert_int_equal(pin_pages(1, other, 1), 0);
+	assert_int_equal(vfio_client_unmap(&client, other, SIZE), 0);
+	assert_int_equal(get(DMA_LAB_REVOKED), 1);
+	assert_gone(1);
+	assert_word(0, 15, 115);
+}
+
+static void test_reset(void **state)
+{
+	long before = pinned_kib();
+
+	(void)state;
+	assert_int_equal(pin_pages(0, IOVA, 2), 0);
+	assert_int_equal(pin_pages(3, IOVA, 2), 0);
+	assert_int_equal(ioctl(client.device, VFIO_DEVICE_RESET), 0);
+	assert_int_equal(pinned_kib(), before);
+	enable();
+	assert_gone(0);
+	assert_gone(3);
+	assert_int_equal(pin_pages(0, IOVA, 2), 0);
+}
+
+static void test_close(void **state)
+{
+	long before = pinned_kib();
+
+	(void)state;
+	assert_int_equal(pin_pages(0, IOVA, 2), 0);
+	assert_true(pinned_kib() > before);
+	close_client();
+	assert_int_equal(pinned_kib(), before);
+
+	open_client();
+	assert_gone(0);
+	assert_true(pin_pages(0, IOVA, 1) < 0);
+	assert_int_equal(map(), 0);
+	assert_int_equal(pin_pages(0, IOVA, 1), 0);
+}
+
+static void *map_and_unmap(void *stop)
+{
+	unsigned long failed = 0;
+
+	while (!atomic_load((atomic_bool *)stop))
+		failed += unmap() || map();
+	return (void *)failed;
+}
+
+static void *reset_again_and_again(void *stop)
+{
+	unsigned long failed = 0;
+
+	while (!atomic_load((atomic_bool *)stop)) {
+		failed += !!ioctl(client.device, VFIO_DEVICE_RESET);
+		enable();
+	}
+	return (void *)failed;
+}
+
+/*
+ * Pins come while their memory goes: they succeed or fail, an access reads what
+ * was there or nothing, and nothing is left. Without decode writes do nothing.
+ */
+static void race(void *(*rival)(void *))
+{
+	long before = pinned_kib();
+	atomic_bool stop = false;
+	uint64_t value = 0, step;
+	pthread_t thread;
+	void *failed;
+	int i;
+
+	assert_int_equal(pthread_create(&thread, NULL, rival, &stop), 0);
+	for (i = 0; i < ROUNDS; i++) {
+		const uint64_t steps[][2] = {
+			{ DMA_LAB_IOVA, IOVA + i % PAGES * PAGE },
+			{ DMA_LAB_COUNT, 1 },
+			{ DMA_LAB_COMMAND, DMA_LAB_DO(DMA_LAB_PIN, i % DMA_LAB_PINS) },
+			{ DMA_LAB_COUNT, 0 },
+			{ DMA_LAB_COMMAND, DMA_LAB_DO(DMA_LAB_PEEK, i % DMA_LAB_PINS) },
+			{ DMA_LAB_COMMAND, DMA_LAB_DO(DMA_LAB_UNPIN, (i + 2) % DMA_LAB_PINS) },
+		};
+
+		for (step = 0; step < sizeof(steps) / sizeof(steps[0]); step++) {
+			value = steps[step][1];
+			vfio_client_write(&client, regs + steps[step][0], &value, 8);
+		}
+	}
+	atomic_store(&stop, true);
+	assert_int_equal(pthread_join(thread, &failed), 0);
+	assert_null(failed);
+	assert_int_equal(ioctl(client.device, VFIO_DEVICE_RESET), 0);
+	assert_int_equal(pinned_kib(), before);
+}
+
+static void test_pin_against_unmap(void **state)
+{
+	(void)state;
+	skip_where_type1_upsets_lockdep();
+	race(map_and_unmap);
+}
+
+static void test_pin_against_reset(void **state)
+{
+	(void)state;
+	race(reset_again_and_again);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		T(test_pin),
+		T(test_overlap),
+		T(test_copy),
+		T(test_nonsense),
+		T(test_read_only_memory),
+		T(test_no_access_without_bus_master),
+		T(test_unmap),
+		T(test_unmap_others),
+		T(test_reset),
+		T(test_close),
+		T(test_pin_against_unmap),
+		T(test_pin_against_reset),
+	};
+
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("dma", tests, NULL, NULL);
+}
