@@ -205,11 +205,21 @@ test_everything_comes_back() {
 	expect_equal 2 "$(<"$parent/mdev_supported_types/mgpu-8M/available_instances")" 'available mgpu-8M'
 }
 
+# The last test does it as well, and looks at the result; but it may not have run
+clean_up() {
+	local left
+
+	"$nested" stop guest
+	for left in $instance $later_instance; do
+		[[ ! -e $left ]] || "$nested" release "$left" 30
+	done
+	rm -rf "$work"
+} > /dev/null 2>&1
+trap clean_up EXIT
+
 if ! start_guest; then
 	echo 'not ok 1 - the guest did not start'
 	echo '1..1'
-	"$nested" stop guest 2> /dev/null
-	echo 1 > $instance/remove
 	exit 1
 fi
 tap_main "$@"
