@@ -21,7 +21,7 @@ struct vpci_device;
  * @whole: a narrower access reads 0 and writes nothing. Without it, it reads the
  *	low bits of the register, at whatever byte of it, and writes the whole
  *	register, the bits that it has not as zero
- * @read: value of a register, by its number
+ * @read: value of a register, by its number; no more bits than @width has
  * @write: likewise, or NULL for registers that cannot be written
  */
 struct vpci_bank {
@@ -29,7 +29,7 @@ struct vpci_bank {
 	u16 end;
 	u8 width;
 	bool whole;
-	u32 (*read)(struct vpci_device *vpci, unsigned int reg);
+	u64 (*read)(struct vpci_device *vpci, unsigned int reg);
 	void (*write)(struct vpci_device *vpci, unsigned int reg, u32 value);
 };
 

@@ -120,7 +120,7 @@ void vpci_display_init(struct vpci_display *display, struct vpci_device *vpci,
 void vpci_display_leave(struct vpci_display *display);
 void vpci_display_set_mode(struct vpci_display *display,
 			   const struct vpci_mode *mode);
-u32 vpci_display_edid_read(struct vpci_device *vpci, unsigned int byte);
+u64 vpci_display_edid_read(struct vpci_device *vpci, unsigned int byte);
 void vpci_display_listen(struct vpci_device *vpci, bool listening);
 void vpci_display_get_plane(struct vpci_device *vpci,
 			    struct vfio_device_gfx_plane_info *plane);

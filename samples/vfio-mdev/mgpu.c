@@ -289,7 +289,7 @@ static const struct vpci_screen_ops mgpu_screen_ops = {
 };
 
 /* A register is read whole and without a lock: several of them are several reads */
-static u32 mgpu_dispi_read(struct vpci_device *vpci, unsigned int reg)
+static u64 mgpu_dispi_read(struct vpci_device *vpci, unsigned int reg)
 {
 	struct mgpu_instance *inst = to_instance(vpci);
 
@@ -309,7 +309,7 @@ static void mgpu_dispi_write(struct vpci_device *vpci, unsigned int reg,
 	WRITE_ONCE(to_instance(vpci)->dispi[reg], value);
 }
 
-static u32 mgpu_qext_read(struct vpci_device *vpci, unsigned int reg)
+static u64 mgpu_qext_read(struct vpci_device *vpci, unsigned int reg)
 {
 	if (reg == QEXT_SIZE)
 		return MGPU_QEXT_BYTES;

@@ -6,7 +6,6 @@
  * begins. Registers of the devices that QEMU emulates behave like that, and so
  * do ours, to the letter. Between the banks there is nothing: it reads as ones.
  */
-#include <linux/bits.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/vpci_bank.h>
@@ -37,6 +36,17 @@ static bool vpci_bank_accepts(const struct vpci_bank *bank, unsigned int width)
 	return !bank->whole || width == bank->width;
 }
 
+/* Without a division: the width is 1, 2 or 4 */
+static unsigned int vpci_bank_reg(const struct vpci_bank *bank, u64 offset)
+{
+	return (u32)(offset - bank->start) >> (bank->width >> 1);
+}
+
+static u64 vpci_bank_mask(unsigned int width)
+{
+	return U32_MAX >> (32 - 8 * width);
+}
+
 /**
  * vpci_bank_read - the guest reads registers
  * @vpci: the function
@@ -50,19 +60,24 @@ static bool vpci_bank_accepts(const struct vpci_bank *bank, unsigned int width)
 u64 vpci_bank_read(struct vpci_device *vpci, const struct vpci_bank *banks,
 		   unsigned int nr_banks, u64 offset, unsigned int width)
 {
+	const struct vpci_bank *bank = vpci_bank_find(banks, nr_banks, offset);
 	unsigned int done, step;
 	u64 value = 0;
 
+	/* What a driver of the guest does all the time */
+	if (bank && width == bank->width)
+		return bank->read(vpci, vpci_bank_reg(bank, offset));
+
 	for (done = 0; done < width; done += step) {
 		u64 at = offset + done;
-		const struct vpci_bank *bank = vpci_bank_find(banks, nr_banks, at);
-		u32 piece = U32_MAX;
+		u64 piece = U64_MAX;
 
+		bank = vpci_bank_find(banks, nr_banks, at);
 		step = vpci_bank_width(bank, width - done);
 		if (bank)
 			piece = vpci_bank_accepts(bank, step) ?
-				bank->read(vpci, (at - bank->start) / bank->width) : 0;
-		value |= (u64)(piece & GENMASK(8 * step - 1, 0)) << (8 * done);
+				bank->read(vpci, vpci_bank_reg(bank, at)) : 0;
+		value |= (piece & vpci_bank_mask(step)) << (8 * done);
 	}
 	return value;
 }
@@ -89,8 +104,8 @@ void vpci_bank_write(struct vpci_device *vpci, const struct vpci_bank *banks,
 
 		step = vpci_bank_width(bank, width - done);
 		if (bank && bank->write && vpci_bank_accepts(bank, step))
-			bank->write(vpci, (at - bank->start) / bank->width,
-				    value >> (8 * done) & GENMASK(8 * step - 1, 0));
+			bank->write(vpci, vpci_bank_reg(bank, at),
+				    value >> (8 * done) & vpci_bank_mask(step));
 	}
 }
 EXPORT_SYMBOL_GPL(vpci_bank_write);

@@ -234,7 +234,7 @@ EXPORT_SYMBOL_GPL(vpci_display_get_plane);
  *
  * Return: the byte.
  */
-u32 vpci_display_edid_read(struct vpci_device *vpci, unsigned int byte)
+u64 vpci_display_edid_read(struct vpci_device *vpci, unsigned int byte)
 {
 	return byte < VPCI_EDID_SIZE ? READ_ONCE(vpci->display->edid[byte]) : 0;
 }

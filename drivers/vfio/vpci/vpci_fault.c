@@ -142,12 +142,20 @@ static vm_fault_t vpci_fault(struct vm_fault *vmf)
 #ifdef CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP
 
 /* Whether a large leaf, which has the VMA's protection, is right for the frames */
-static bool vpci_leaf_prot_fits(const struct vm_area_struct *vma,
+static bool vpci_leaf_prot_fits(const struct vm_fault *vmf,
 				enum vpci_cache cache, unsigned int order)
 {
-	pgprotval_t differs = pgprot_val(vpci_page_prot(vma, cache)) ^
-			      pgprot_val(vma->vm_page_prot);
+	const struct vm_area_struct *vma = vmf->vma;
+	const struct vpci_device *vpci = vma->vm_private_data;
+	u64 bar = vpci_fault_pos(vmf) >> VPCI_REGION_SHIFT;
+	pgprotval_t differs;
 
+	/* The usual case, see vpci_bar_mmap() */
+	if (vpci->function->bars[bar].cache == cache)
+		return true;
+
+	differs = pgprot_val(vpci_page_prot(vma, cache)) ^
+		  pgprot_val(vma->vm_page_prot);
 	if (order == PMD_ORDER)
 		differs &= ~vpci_compat_prot_by_memtype();
 	return !differs;
@@ -164,7 +172,7 @@ static vm_fault_t vpci_map_leaf(struct vm_fault *vmf, unsigned int order,
 
 	if (index < extent->first || index + pages - 1 > extent->last ||
 	    !IS_ALIGNED(pfn, pages) ||
-	    !vpci_leaf_prot_fits(vmf->vma, extent->cache, order))
+	    !vpci_leaf_prot_fits(vmf, extent->cache, order))
 		return VM_FAULT_FALLBACK;
 
 	ret = vpci_compat_insert_leaf(vmf, pfn, order);
