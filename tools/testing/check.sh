@@ -137,7 +137,7 @@ lane() {
 		;;
 	esac
 	case $only in
-	'' | mdev | removal* | race* | module | vpci* | function* | irq* | dma* | bar* | stress | display* | vblank | soft-mdev | soft-vpci | soft-display | samples | abi | ctl | leaks) part "$lane" "$kver" alone ;;
+	'' | mdev | removal* | race* | module | vpci* | function* | irq* | dma* | bar* | fault* | stress | display* | vblank | soft-mdev | soft-vpci | soft-display | samples | abi | ctl | leaks) part "$lane" "$kver" alone ;;
 	esac
 	case $only in
 	'' | surprise) part "$lane" "$kver" hotplug --hotplug ;;
@@ -158,14 +158,14 @@ suites() {
 	host
 	grep -q '^not ok' "$out/host/build.tap" && return
 	case $only in
-	'' | lab | libvirt | mdev | removal | race | module | vpci | function | irq | dma | bar | stress | display | vblank | soft-mdev | soft-vpci | soft-display | surprise | samples | abi | ctl | guest | screen | soft-screen | guest-bar | guest-mbochs | \
-		removal-cdev | race-cdev | vpci-cdev | function-cdev | irq-cdev | dma-cdev | bar-cdev | display-cdev | guest-cdev | guest-bar-cdev | leaks | planted)
+	'' | lab | libvirt | mdev | removal | race | module | vpci | function | irq | dma | bar | fault | stress | display | vblank | soft-mdev | soft-vpci | soft-display | surprise | samples | abi | ctl | guest | screen | soft-screen | guest-bar | guest-mbochs | \
+		removal-cdev | race-cdev | vpci-cdev | function-cdev | irq-cdev | dma-cdev | bar-cdev | fault-cdev | display-cdev | guest-cdev | guest-bar-cdev | leaks | planted)
 		for lane in "${lanes[@]}"; do lane "$lane"; done
 		;;
 	make | config | config-qemu | config-lspci | config-fuzz | area | edid | edid-decode | cli | ctl-fuzz) ;;
 	*) echo "not ok - there is no suite '$only'; there are: make config config-qemu config-lspci config-fuzz area edid edid-decode cli ctl-fuzz" \
-		"lab libvirt mdev removal race module vpci function irq dma bar stress display vblank soft-mdev soft-vpci soft-display surprise samples abi ctl guest screen soft-screen guest-bar guest-mbochs" \
-		"removal-cdev race-cdev vpci-cdev function-cdev irq-cdev dma-cdev bar-cdev display-cdev guest-cdev guest-bar-cdev leaks planted" ;;
+		"lab libvirt mdev removal race module vpci function irq dma bar fault stress display vblank soft-mdev soft-vpci soft-display surprise samples abi ctl guest screen soft-screen guest-bar guest-mbochs" \
+		"removal-cdev race-cdev vpci-cdev function-cdev irq-cdev dma-cdev bar-cdev fault-cdev display-cdev guest-cdev guest-bar-cdev leaks planted" ;;
 	esac
 }
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <cmocka.h>
@@ -120,4 +121,42 @@ void lab_unmap(struct lab_client *lab, volatile uint64_t *map, size_t size)
 		i++;
 	lab->maps[i].at = NULL;
 	munmap((void *)map, size);
+}
+
+int lab_setup(void **state)
+{
+	struct lab_client *lab = calloc(1, sizeof(*lab));
+
+	if (!lab)
+		return -1;
+	lab_open(lab, UUID_A);
+	*state = lab;
+	return 0;
+}
+
+int lab_teardown(void **state)
+{
+	struct lab_client *lab = *state;
+
+	lab_enable(lab);
+	assert_int_equal(lab_get(lab, LAB_CORRUPT), 0);
+	lab_close(lab);
+	free(lab);
+	return 0;
+}
+
+long lab_stat(struct lab_client *lab, const char *name)
+{
+	return mdev_stat(lab->uuid, name);
+}
+
+void lab_expect_pages(struct lab_client *lab, volatile uint64_t *map,
+		      size_t first, size_t nr, bool backed)
+{
+	size_t i, wrong = 0;
+
+	for (i = 0; i < nr; i++)
+		wrong += lab_word(map, i) !=
+			 (backed ? lab_tag(lab, LAB_BAR, first + i) : ONES);
+	assert_int_equal(wrong, 0);
 }

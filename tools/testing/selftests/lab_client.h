@@ -19,6 +19,9 @@
 #define LEAF		(2 * MIB)
 #define ONES		(~0ULL)
 
+#define UUID_A "aaaaaaaa-ba11-4111-8111-0123456789ab"
+#define UUID_B "bbbbbbbb-ba11-4222-8222-0123456789ab"
+
 /**
  * struct lab_client - an open instance
  * @vfio: the VFIO side
@@ -71,5 +74,16 @@ static inline uint64_t lab_tag(const struct lab_client *lab, unsigned int bar,
 {
 	return LAB_TAG(lab->id, bar, page);
 }
+
+/* For cmocka_unit_test_setup_teardown(): *@state is an open instance UUID_A */
+int lab_setup(void **state);
+int lab_teardown(void **state);
+
+/* One of the counters in the instance's "vpci" directory */
+long lab_stat(struct lab_client *lab, const char *name);
+
+/* Pages @first.. of BAR 0 from the start of @map show what stands behind them, or ones */
+void lab_expect_pages(struct lab_client *lab, volatile uint64_t *map,
+		      size_t first, size_t nr, bool backed);
 
 #endif /* LAB_CLIENT_H */

@@ -27,8 +27,6 @@
 #include "lab_client.h"
 #include "sysfs.h"
 
-#define UUID_A "aaaaaaaa-57e5-4111-8111-0123456789ab"
-#define UUID_B "bbbbbbbb-57e5-4222-8222-0123456789ab"
 /* Small, so that who touches and who revokes meet often */
 #define WINDOW		(6 * MIB)
 #define PAGES		(WINDOW / PAGE)
