@@ -108,6 +108,13 @@ part() {
 	((status == 0)) || echo "not ok - $lane: the lab VM ended with status $status; logs: $SUITE_OUT"
 }
 
+# adapters LANE KVER: the other ones that QEMU makes
+adapters() {
+	case $only in '' | vga16-*) part "$@" vga16 --device secondary-vga ;; esac
+	case $only in '' | vga256-*) part "$@" vga256 --device secondary-vga --vram 256M ;; esac
+	case $only in '' | bochs256-*) part "$@" bochs256 --vram 256M ;; esac
+}
+
 lane() {
 	local lane=$1 kver ran core='' kernel=${1%-kernel-mdev}
 	export SUITE_OUT=$out/$lane
@@ -137,11 +144,12 @@ lane() {
 		;;
 	esac
 	case $only in
-	'' | mdev | removal* | race* | module | vpci* | function* | irq* | dma* | bar* | fault* | stress | display* | vblank | soft-mdev | soft-vpci | soft-display | samples | abi | ctl | leaks) part "$lane" "$kver" alone ;;
+	'' | mdev | removal* | race* | module | vpci* | function* | irq* | dma* | bar* | fault* | stress | display* | scanout | vram | vblank | soft-mdev | soft-vpci | soft-display | soft-scanout | soft-vram | samples | abi | ctl | leaks) part "$lane" "$kver" alone ;;
 	esac
 	case $only in
 	'' | surprise) part "$lane" "$kver" hotplug --hotplug ;;
 	esac
+	if [[ $lane == stock ]]; then adapters "$lane" "$kver"; fi
 	case $only in
 	'' | guest* | screen | soft-screen) part "$lane" "$kver" guests --nested ;;
 	esac
@@ -158,13 +166,15 @@ suites() {
 	host
 	grep -q '^not ok' "$out/host/build.tap" && return
 	case $only in
-	'' | lab | libvirt | mdev | removal | race | module | vpci | function | irq | dma | bar | fault | stress | display | vblank | soft-mdev | soft-vpci | soft-display | surprise | samples | abi | ctl | guest | screen | soft-screen | guest-bar | guest-mbochs | \
+	'' | lab | libvirt | mdev | removal | race | module | vpci | function | irq | dma | bar | fault | stress | display | scanout | vram | vblank | soft-mdev | soft-vpci | soft-display | soft-scanout | soft-vram | vga16-* | vga256-* | bochs256-* | surprise | samples | abi | ctl | guest | screen | soft-screen | guest-bar | guest-mbochs | \
 		removal-cdev | race-cdev | vpci-cdev | function-cdev | irq-cdev | dma-cdev | bar-cdev | fault-cdev | display-cdev | guest-cdev | guest-bar-cdev | leaks | planted)
 		for lane in "${lanes[@]}"; do lane "$lane"; done
 		;;
 	make | config | config-qemu | config-lspci | config-fuzz | area | edid | edid-decode | cli | ctl-fuzz) ;;
 	*) echo "not ok - there is no suite '$only'; there are: make config config-qemu config-lspci config-fuzz area edid edid-decode cli ctl-fuzz" \
-		"lab libvirt mdev removal race module vpci function irq dma bar fault stress display vblank soft-mdev soft-vpci soft-display surprise samples abi ctl guest screen soft-screen guest-bar guest-mbochs" \
+		"lab libvirt mdev removal race module vpci function irq dma bar fault stress display scanout vram vblank soft-mdev soft-vpci soft-display soft-scanout soft-vram" \
+		"vga16-display vga16-scanout vga16-vram, likewise vga256-* bochs256-*" \
+		"surprise samples abi ctl guest screen soft-screen guest-bar guest-mbochs" \
 		"removal-cdev race-cdev vpci-cdev function-cdev irq-cdev dma-cdev bar-cdev fault-cdev display-cdev guest-cdev guest-bar-cdev leaks planted" ;;
 	esac
 }

@@ -3,9 +3,9 @@
 #
 # Suites of the lab VM: run.sh FBDRAW PART [SUITE [TEST...]]
 #
-# PART is "alone", "hotplug", for what needs an adapter that can be unplugged, or
-# "guests", for the suites that start nested guests. With SUITE
-# only that one runs.
+# PART is "alone"; "hotplug", for what needs an adapter that can be unplugged; "vga16",
+# "vga256" and "bochs256", for what another adapter could make different; or "guests",
+# for the suites that start nested guests. With SUITE only that one runs.
 #
 # What opens an instance runs once for each way that this kernel has to do it:
 # by VFIO group and container, and by the device's own node and iommufd.
@@ -70,16 +70,23 @@ run_ours alone dma with_module dma_lab "$bin/dma_test" "$@"
 run_ours alone bar with_module vpci_lab "$bin/bar_test" "$@"
 run_ours alone fault with_module vpci_lab "$bin/fault_test" "$@"
 run_ours alone stress with_module vpci_lab "$bin/stress_test" "$@"
-run_ours alone display "$bin/display_test" "$@"
+for noun in display scanout vram; do
+	run_ours alone $noun "$bin/${noun}_test" "$@"
+	for adapter in vga16 vga256 bochs256; do
+		run_ours $adapter $adapter-$noun "$bin/${noun}_test" "$@"
+	done
+done
 run alone vblank "$bin/vblank_test" "$@"
 run_ours alone soft-mdev with_soft "$bin/mdev_test" "$@"
 run_ours alone soft-vpci with_soft "$bin/vpci_test" "$@"
-run_ours alone soft-display with_soft "$bin/display_test" "$@"
+for noun in display scanout vram; do
+	run_ours alone soft-$noun with_soft "$bin/${noun}_test" "$@"
+done
 run alone samples "$here/samples_test.sh" "$@"
 run alone ctl "$testing/cli/real_test.sh" "$@"
 run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
 run guests screen "$here/screen_test.sh" "$fbdraw" "$@"
-run_ours hotplug surprise "$here/surprise_test.sh" "$bin/display_test" "$@"
+run_ours hotplug surprise "$here/surprise_test.sh" "$bin/vram_test" "$@"
 run_ours guests soft-screen with_soft "$here/screen_test.sh" "$fbdraw" "$@"
 run_ours guests guest-bar with_module vpci_lab "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
 run guests guest-mbochs "$here/guest_mbochs_test.sh" "$fbdraw" "$@"
