@@ -13,6 +13,7 @@
 #   LAB_KVER    the kernel's version; its modules are complete
 #   LAB_PARENT  PCI address of the "physical" device, a bochs-display unless --device says otherwise
 #   LAB_MODEL   what it is
+#   LAB_PEER    with --peer, PCI address of a second one like it
 #   LAB_QMP     the monitor of the VM's own QEMU, for tools/testing/lab/qmp.py; there the device's id is "physical". Only
 #               for commands that are trusted on this machine, too
 #   LAB_MDEV_CORE  MDEV_CORE of our own environment: "kernel" if the modules are to use the kernel's mdev.ko
@@ -24,7 +25,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 PARENT_SLOT=10
-time_limit='' out='' name=lab kver='' device=bochs-display hotplug=0 vram=16M mem=3G shell_mode=0 gdb=0 smp=2 nested_guests=0
+time_limit='' out='' name=lab kver='' device=bochs-display hotplug=0 peer='' vram=16M mem=3G shell_mode=0 gdb=0 smp=2 nested_guests=0
 machine=q35 iommu=()
 
 usage() {
@@ -37,6 +38,7 @@ usage() {
 		  --kver KVER       kernel to boot (default: the newest $KVER_GLOB)
 		  --device MODEL    the physical device: bochs-display or secondary-vga (default $device)
 		  --hotplug         put it where it can be unplugged from
+		  --peer            a second one like it, to compare with in the same run
 		  --vram SIZE       memory of the physical device (default $vram)
 		  --mem SIZE        memory of the VM (default $mem)
 		  --nested          CMD will start nested guests: an emulated VM gets one CPU instead of two
@@ -58,6 +60,7 @@ while (($#)); do
 	--gdb) gdb=1; shift ;;
 	--nested) nested_guests=1; shift ;;
 	--hotplug) hotplug=1; shift ;;
+	--peer) peer=0000:00:$((PARENT_SLOT + 2)).0; shift ;;
 	--iommu) machine=q35,kernel-irqchip=split iommu=(-device "intel-iommu,intremap=on"); shift ;;
 	--) shift; break ;;
 	-h | --help) usage ;;
@@ -82,12 +85,14 @@ secondary-vga)
 	;;
 *) die "--device '$device' is neither bochs-display nor secondary-vga" ;;
 esac
+adapters=()
+if [[ -n $peer ]]; then adapters+=(-device "$physical,addr=0x$((PARENT_SLOT + 2)),id=peer"); fi
 if ((hotplug)); then
 	parent=0000:01:00.0
-	physical=$physical,bus=hot
+	adapters+=(-device "$physical,bus=hot,id=physical")
 else
 	parent=0000:00:$PARENT_SLOT.0
-	physical=$physical,addr=0x$PARENT_SLOT
+	adapters+=(-device "$physical,addr=0x$PARENT_SLOT,id=physical")
 fi
 need qemu-system-x86_64 busybox cpio modprobe setpriv
 
@@ -169,7 +174,7 @@ winsize=''
 if ((shell_mode)); then winsize=$(stty size); fi
 mkdir "$work/job.d"
 printf '%s=%q\n' REPO "$REPO" OUT "$out" KEEP "$REPO"$'\n'"$CACHE" KVER "$kver" MODULES "$modules" TOKEN "$token" \
-	PARENT "$parent" MODEL "$device" SHELL_MODE "$shell_mode" TERM "${TERM:-dumb}" WINSIZE "$winsize" \
+	PARENT "$parent" PEER "$peer" MODEL "$device" SHELL_MODE "$shell_mode" TERM "${TERM:-dumb}" WINSIZE "$winsize" \
 	CACHE "$CACHE" MDEV_CORE "${MDEV_CORE-}" KERNEL "$kernel" NESTED "$nested" NESTED_KERNEL "$nested_kernel" >"$work/job.d/job"
 { printf 'ARGV=('; (($# == 0)) || printf ' %q' "$@"; printf ' )\n'; } >"$work/job.d/argv"
 {
@@ -188,7 +193,7 @@ qemu=(qemu-system-x86_64 -name "lab-${name//,/,,}" -machine "$machine" "${accel_
 	-chardev "file,id=console,path=${out//,/,,}/console.log" -serial chardev:console
 	-mon chardev=qmp,mode=control
 	-device pcie-root-port,id=hot,chassis=1,addr=0x$((PARENT_SLOT + 1))
-	-device "$physical,id=physical"
+	"${adapters[@]}"
 	-virtfs "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap"
 	-virtfs "local,path=${out//,/,,},mount_tag=out,security_model=none,multidevs=remap"
 	-device virtio-serial-pci
