@@ -186,6 +186,7 @@ printf '%s=%q\n' REPO "$REPO" OUT "$out" KEEP "$REPO"$'\n'"$CACHE" KVER "$kver" 
 
 cmdline='console=ttyS0 loglevel=5 panic_on_warn=1 oops=panic panic=-1 panic_print=0x20 iomem=relaxed log_buf_len=8M'
 # shellcheck disable=SC2054 # commas are QEMU's
+# A 9p file system survives that the VM is suspended if its device does, and that is one behind a port, without a reset.
 # The chardevs out, ctl, tty, qmp, monitor and port are made by supervise.py. A comma in a value of QEMU's is doubled.
 qemu=(qemu-system-x86_64 -name "lab-${name//,/,,}" -machine "$machine" "${accel_words[@]}" "${iommu[@]}" -smp "$smp" -m "$mem"
 	-nodefaults -display none -vga none -no-reboot
@@ -193,10 +194,16 @@ qemu=(qemu-system-x86_64 -name "lab-${name//,/,,}" -machine "$machine" "${accel_
 	-chardev "file,id=console,path=${out//,/,,}/console.log" -serial chardev:console
 	-mon chardev=qmp,mode=control
 	-device pcie-root-port,id=hot,chassis=1,addr=0x$((PARENT_SLOT + 1))
+	-device pcie-root-port,id=root,chassis=2
+	-device pcie-root-port,id=out,chassis=3
+	-device pcie-root-port,id=ports,chassis=4
+	-global virtio-pci.x-pcie-pm-no-soft-reset=on
 	"${adapters[@]}"
-	-virtfs "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap"
-	-virtfs "local,path=${out//,/,,},mount_tag=out,security_model=none,multidevs=remap"
-	-device virtio-serial-pci
+	-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"
+	-device virtio-9p-pci,fsdev=root,mount_tag=root,bus=root
+	-fsdev "local,id=out,path=${out//,/,,},security_model=none,multidevs=remap"
+	-device virtio-9p-pci,fsdev=out,mount_tag=out,bus=out
+	-device virtio-serial-pci,bus=ports
 	-device virtserialport,chardev=out,name=lab.out
 	-device virtserialport,chardev=ctl,name=lab.ctl
 	-mon chardev=monitor,mode=control

@@ -16,6 +16,7 @@ Exit status: the command's; 1 when it succeeded but the kernel log shows a splat
 
 import argparse
 import fcntl
+import json
 import os
 import selectors
 import shutil
@@ -91,6 +92,7 @@ class Supervisor:
         self.verdict = None
         self.dumping = False
         self.ctl_rest = b""
+        self.qmp_rest = b""
         self.output = Output(args.token)
         self.selector = selectors.DefaultSelector()
         self.peers = {}
@@ -149,8 +151,18 @@ class Supervisor:
                 raise self.limit_reached()
 
     def on_qmp(self, sock):
-        if not sock.recv(65536):
+        """A VM that has suspended itself is woken up: nobody else would."""
+        data = sock.recv(65536)
+        if not data:
             self.selector.unregister(sock)
+            return
+        *lines, self.qmp_rest = (self.qmp_rest + data).split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            if "QMP" in message:
+                sock.sendall(b'{"execute": "qmp_capabilities"}\n')
+            elif message.get("event") == "SUSPEND":
+                sock.sendall(b'{"execute": "system_wakeup"}\n')
 
     def on_exit(self, _):
         for name, handler in (("ctl", self.on_ctl), ("out", self.on_out)):

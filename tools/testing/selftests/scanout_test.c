@@ -240,6 +240,63 @@ static void test_black_is_borrowed(void **state)
 	       sysfs_read_long(INSTANCE(UUID_A) "/mgpu/scrub_us"));
 }
 
+/* The lab wakes the machine up as soon as it sleeps */
+static void suspend(void)
+{
+	/* A bochs-display forgets nothing by itself */
+	hw_write(DISPI(ENABLE), 2, 0);
+	hw_write(DISPI(XRES), 2, 64);
+	hw_write(DISPI(VIRT_WIDTH), 2, 64);
+	hw_write(DISPI(Y_OFFSET), 2, 1);
+	hw_write(QEXT_ENDIAN, 4, BIG);
+	assert_int_equal(sysfs_write("mem", "/sys/power/state"), 0);
+}
+
+static bool can_suspend(void)
+{
+	char states[64] = "";
+	FILE *file = fopen("/sys/power/state", "r");
+
+	if (!file)
+		return false;
+	if (!fgets(states, sizeof(states), file))
+		states[0] = 0;
+	fclose(file);
+	return strstr(states, "mem");
+}
+
+/* The machine sleeps, and afterwards the screen shows what it has shown */
+static void test_suspend_and_resume(void **state)
+{
+	struct picture small = plain(640, 480), large = plain(1024, 768);
+	volatile uint8_t *vram;
+
+	(void)state;
+	if (!has_hw() || !can_suspend())
+		skip();
+	map_hw();
+	suspend();
+	assert_screen_black();
+
+	vram = open_all();
+	put_pattern(vram);
+	assert_int_equal(show(UUID_A, "1"), 0);
+	set_mode(640, 480);
+	suspend();
+	assert_screen_shows(&small, UUID_A);
+	assert_pattern(vram, 0, hw_size);
+	assert_pattern(hw_vram, 0, small.size);
+
+	/* All works as before */
+	set_mode(1024, 768);
+	assert_screen_shows(&large, UUID_A);
+	assert_int_equal(show(UUID_A, "0"), 0);
+	suspend();
+	assert_screen_black();
+	assert_pattern(vram, 0, hw_size);
+	munmap((void *)vram, hw_size);
+}
+
 /* While the parent goes all of these lose what they work on, so errors count as well */
 static atomic_bool racing;
 
@@ -330,6 +387,7 @@ int main(int argc, char **argv)
 		TEST(test_scanout_and_unbind),
 		TEST(test_no_screen),
 		TEST(test_black_is_borrowed),
+		TEST(test_suspend_and_resume),
 		TEST(test_scanout_races),
 	};
 
