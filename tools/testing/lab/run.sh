@@ -88,6 +88,7 @@ esac
 adapters=()
 if [[ -n $peer ]]; then adapters+=(-device "$physical,addr=0x$((PARENT_SLOT + 2)),id=peer"); fi
 if ((hotplug)); then
+	# the first bus behind a port is that of the lowest slot
 	parent=0000:01:00.0
 	adapters+=(-device "$physical,bus=hot,id=physical")
 else
@@ -194,9 +195,9 @@ qemu=(qemu-system-x86_64 -name "lab-${name//,/,,}" -machine "$machine" "${accel_
 	-chardev "file,id=console,path=${out//,/,,}/console.log" -serial chardev:console
 	-mon chardev=qmp,mode=control
 	-device pcie-root-port,id=hot,chassis=1,addr=0x$((PARENT_SLOT + 1))
-	-device pcie-root-port,id=root,chassis=2
-	-device pcie-root-port,id=out,chassis=3
-	-device pcie-root-port,id=ports,chassis=4
+	-device pcie-root-port,id=root,chassis=2,addr=0x$((PARENT_SLOT + 3)),hotplug=off
+	-device pcie-root-port,id=out,chassis=3,addr=0x$((PARENT_SLOT + 4)),hotplug=off
+	-device pcie-root-port,id=ports,chassis=4,addr=0x$((PARENT_SLOT + 5)),hotplug=off
 	-global virtio-pci.x-pcie-pm-no-soft-reset=on
 	"${adapters[@]}"
 	-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"
