@@ -1,7 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The suites with libvirt, in the lab VM: run.sh FBDRAW TOOL [TEST...]
+# The suites with libvirt, in the lab VM, with our tool as mdevctl and then with that of Debian:
+#
+#   run.sh FBDRAW [TEST...]
 
 set -uo pipefail
 
@@ -11,4 +13,8 @@ export SUITE_OUT=$LAB_OUT
 . "$here/../suite.sh"
 
 "$here/../lab/load.sh" || { echo 'not ok - the modules did not load'; exit 1; }
-suite "libvirt-$2" "$here/libvirt_test.sh" "$@"
+fbdraw=$1
+shift
+for tool in ours debian; do
+	suite "libvirt-$tool" "$here/libvirt_test.sh" "$fbdraw" $tool "$@"
+done
