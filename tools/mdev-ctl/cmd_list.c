@@ -4,7 +4,7 @@
  *
  * A program that reads JSON takes it for the whole truth, so anything but a race that keeps a
  * device from being read is a failure. A shell is in the text only: it has neither parent nor
- * type, and nothing can be done with it.
+ * type, and nothing can be done with it. Called as mdevctl, the tool does not show it at all.
  */
 #include <string.h>
 
@@ -106,9 +106,11 @@ static int find(struct devices *devices, const char *parent, const char *uuid, i
 {
 	if (list_defined)
 		return device_find_defined(devices, parent, uuid) ? EXIT_FAILED : EXIT_OK;
-	if (sysfs_require())
+	if (sysfs_require() || device_find_active(devices, parent, uuid))
 		return EXIT_FAILED;
-	return device_find_active(devices, parent, uuid) ? EXIT_FAILED : EXIT_OK;
+	for (size_t i = 0; i < devices->count; i++)
+		device_ask_attrs(&devices->device[i]);
+	return EXIT_OK;
 }
 
 static int run_list(const struct args_command *cmd, const struct args *args)

@@ -15,6 +15,7 @@
 #include "device.h"
 #include "names.h"
 #include "out.h"
+#include "root.h"
 #include "store.h"
 #include "sysfs.h"
 
@@ -39,7 +40,8 @@ static void add_shell(struct devices *found, const char *uuid, const char *paren
 {
 	struct device *device;
 
-	if (parent || !sysfs_is_shell(uuid))
+	/* Whoever means mdevctl does not expect it in a listing. */
+	if (parent || root_is_mdevctl() || !sysfs_is_shell(uuid))
 		return;
 	device = add(found, uuid, "-");
 	config_init(&device->config, "-");
@@ -56,18 +58,6 @@ static void take_definition(struct device *device)
 		return;
 	device->config.autostart = defined.autostart;
 	config_free(&defined);
-}
-
-static void take_attrs(struct device *device)
-{
-	const struct callout_device callout = {
-		.parent = device->parent,
-		.type = device->config.type,
-		.uuid = device->uuid,
-	};
-	char reason[CALLOUT_REASON_SIZE];
-
-	callout_get_attrs(&callout, &device->config, reason);
 }
 
 static int add_active(struct devices *found, int instances, const char *uuid, const char *parent)
@@ -89,7 +79,6 @@ static int add_active(struct devices *found, int instances, const char *uuid, co
 		config_init(&device->config, instance.type);
 		device->is_active = 1;
 		take_definition(device);
-		take_attrs(device);
 	}
 	sysfs_free_instance(&instance);
 	return 0;
@@ -158,6 +147,19 @@ int device_find_active(struct devices *found, const char *parent, const char *uu
 	if (err)
 		device_free(found);
 	return err;
+}
+
+void device_ask_attrs(struct device *device)
+{
+	const struct callout_device callout = {
+		.parent = device->parent,
+		.type = device->config.type,
+		.uuid = device->uuid,
+	};
+	char reason[CALLOUT_REASON_SIZE];
+
+	if (!device->is_shell)
+		callout_get_attrs(&callout, &device->config, reason);
 }
 
 static int is_active(int instances, const struct definition *definition)

@@ -13,7 +13,7 @@ struct device {
 	int is_active;
 	int is_defined;
 	int is_misnamed;	/* defined in a file of another name */
-	int is_shell;		/* all that is known is the UUID */
+	int is_shell;		/* active, but all that is known is the UUID */
 };
 
 struct devices {
@@ -26,6 +26,8 @@ struct devices {
  * is left out.
  */
 int device_find_active(struct devices *found, const char *parent, const char *uuid);
+/* Adds the attributes that callout scripts know of an active device. What they cannot say is left out. */
+void device_ask_attrs(struct device *device);
 int device_find_defined(struct devices *found, const char *parent, const char *uuid);
 void device_free(struct devices *found);
 

@@ -353,12 +353,21 @@ test_shells() {
 		$A $P2 mtty-1 manual
 		$C - - manual (shell)
 	EOF
+	run list -u $C
+	expect_out <<<"$C - - manual (shell)"
 	run list --dumpjson
-	grep -q $C "$work/out" && fail 'it is in the JSON'
+	expect_equal 0 "$(grep -c $C "$work/out")" 'lines of JSON'
 	run list --dumpjson -u $C
 	expect_json <<<'[]'
 	run list -p $P2
 	expect_out <<<"$A $P2 mtty-1 manual"
+	# mdevctl shows nothing of it
+	use_etc
+	ln -sf "$MDEV_CTL" "$work/lsmdev"
+	"$work/lsmdev" >"$work/out"
+	expect_equal 0 "$(grep -c $C "$work/out")" 'lines of lsmdev'
+	MDEVCTL_ENV_ROOT=$root run list -u $C
+	expect_no_out
 	run start -u $C -p $P -t mgpu-4M
 	expect_rc 1
 	expect_has err "Error: Device $C is still open, although its parent has gone"
@@ -366,6 +375,12 @@ test_shells() {
 	run stop -u $C
 	expect_rc 1
 	expect_has err "Error: Device $C cannot be stopped any more: its parent has gone"
+	run stats -u $C --json
+	expect_rc 0
+	expect_has out '"parent": null'
+	run doctor
+	expect_has out "device: $C is open, although its parent has gone"
+	expect_has out "'mdev-ctl who $C' shows the process."
 }
 
 tap_main "$@"
