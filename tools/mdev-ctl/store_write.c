@@ -7,10 +7,10 @@
  * contents or the new ones. There is one such file at most, and its name is always the same:
  * what a killed process leaves behind, the next one overwrites.
  *
- * One lock keeps writers apart: flock(2) on the directory of all definitions, which is never
- * replaced. It is held for the writing alone, and never while a script runs, because the script
- * may want to change a definition itself. Who changes what it has read tells what that was, and
- * has to begin again when somebody else was faster.
+ * One lock keeps writers apart: flock(2) on a file that stays there, and that nobody but root can
+ * open, so that nobody else can hold it. It is held for the writing alone, and never while a
+ * script runs, because the script may want to change a definition itself. Who changes what it has
+ * read tells what that was, and has to begin again when somebody else was faster.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,28 +27,38 @@
 
 /* mdevctl passes over files there without a word. */
 #define NEW_FILE STORE_DIR "/.mdev-ctl.new"
+#define LOCK_FILE STORE_DIR "/.mdev-ctl.lock"
 
 static int make_directory(const char *path)
 {
 	return mkdir(path, 0777) && errno != EEXIST ? -errno : 0;
 }
 
-/* The locked directory, or a negative errno */
-static int lock(void)
+static int make_store(void)
 {
 	char path[PATH_MAX], etc[PATH_MAX];
 	int err = store_path(path, NULL, NULL);
-	int fd;
 
 	if (!err)
 		err = root_path(etc, "/etc");
 	if (!err)
 		err = make_directory(etc);
+	return err ? err : make_directory(path);
+}
+
+/* The locked file, or a negative errno */
+static int lock(void)
+{
+	char path[PATH_MAX];
+	int err = make_store();
+	int fd;
+
 	if (!err)
-		err = make_directory(path);
+		err = root_path(path, LOCK_FILE);
 	if (err)
 		return err;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Not for writing: libvirt would read all definitions again when it is closed. */
+	fd = open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	while (flock(fd, LOCK_EX)) {

@@ -125,7 +125,7 @@ test_kill_at_any_call() {
 		[ $n -ge 8 ] || fail "$verb: only $n points"
 	done
 	expect_equal '1 1' "$seen_old $seen_new" 'both were seen'
-	expect_equal '' "$(find "$(etc)" -name '.*' ! -name mdevctl.d)" 'what is left behind in the end'
+	expect_equal "$(etc)/.mdev-ctl.lock" "$(find "$(etc)" -name '.*')" 'what is left behind in the end'
 }
 
 test_disk_full() {

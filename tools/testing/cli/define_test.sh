@@ -30,7 +30,21 @@ test_define() {
 		  "attrs": []
 		}
 	EOF
-	expect_equal 2 "$(find "$root/etc" -type f | wc -l)" files
+	expect_equal 2 "$(find "$root/etc" -type f ! -name '.*' | wc -l)" files
+}
+
+# Who may read the definitions, which is everybody, cannot keep others from changing them.
+test_lock_is_for_the_owner_only() {
+	use_etc
+	(umask 0 && run define -u $D -p $P -t t && expect_rc 0)
+	expect_equal 600 "$(stat -c %a "$(etc)/.mdev-ctl.lock")" 'mode of the lock'
+	exec 3<"$(etc)"
+	flock 3
+	last='modify with the directory locked'
+	timeout 10 "$MDEV_CTL" modify -u $D --auto >"$work/out" 2>"$work/err"
+	rc=$?
+	exec 3<&-
+	expect_rc 0
 }
 
 test_define_makes_the_directories() {
