@@ -9,6 +9,7 @@
  *
  * Exit codes: 0 done, 1 the command failed, 2 the command line is wrong.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -164,12 +165,28 @@ static int check_installation(void)
 	return EXIT_OK;
 }
 
+/*
+ * Where a standard descriptor is closed, a file that is opened later would get its number, and what
+ * is printed would go to that file. One that takes no output keeps the place.
+ */
+static void keep_standard_places(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDONLY);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc ? argv[0] : "";
 	struct args args;
 	int used;
 
+	keep_standard_places();
 	signal(SIGPIPE, SIG_IGN);
 	/* Who ignores it does not learn of the end of a script. */
 	signal(SIGCHLD, SIG_DFL);

@@ -63,4 +63,18 @@ test_messages_do_not_reach_sysfs() {
 	done
 }
 
+# No file that is opened, such as the pipe to a script, gets the number of a closed one, and is printed to.
+test_closed_descriptors_are_kept() {
+	local fds
+
+	script callouts a <<<"[ \$event != pre ] || readlink /proc/\$PPID/fd/0 /proc/\$PPID/fd/1 /proc/\$PPID/fd/2 >$work/fds"
+	for fds in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
+		rm -f "$work/fds" "$(etc)/$P/$D"
+		last="mdev-ctl define $fds"
+		eval "\"\$MDEV_CTL\" define -u $D -p $P -t t 0</dev/null >>$work/out 2>>$work/err $fds" || fail "$last"
+		expect_equal 3 "$(wc -l <"$work/fds")" "descriptors of the tool"
+		if grep -q pipe: "$work/fds"; then fail "$last: a pipe is among them"; fi
+	done
+}
+
 tap_main "$@"
