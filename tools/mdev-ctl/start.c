@@ -162,13 +162,15 @@ static int remove_again(const struct start *start)
 static int write_attr(const struct start *start, const struct config_attr *attr)
 {
 	int log = kmsg_open();
-	int err = sysfs_write_string(attr->value, SYSFS_INSTANCE "/%s", start->uuid, attr->name);
+	int err = sysfs_write_below(attr->value, start->uuid, attr->name);
 
 	kmsg_close(log, start->uuid);
 	if (!err)
 		out_reason(NULL);
-	else if (err == -ENOENT)
+	else if (err == -ENOENT || err == -ENOTDIR)
 		out_error(0, "Invalid attribute '%s'", attr->name);
+	else if (err == -ELOOP || err == -EXDEV)
+		out_error(0, "Invalid attribute '%s': it leads out of the device", attr->name);
 	else
 		out_error(err, "Failed to write %s to attribute %s", attr->value, attr->name);
 	return err;

@@ -21,12 +21,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "out.h"
@@ -141,19 +143,13 @@ int sysfs_read_string(char **value, const char *fmt, ...)
 	return 0;
 }
 
-int sysfs_write_string(const char *value, const char *fmt, ...)
+/* One call carries the whole value, and the kernel acts on it or does nothing. Closes fd. */
+static int write_value(int fd, const char *value)
 {
 	size_t len = strlen(value);
+	int err = 0;
 	ssize_t n;
-	va_list ap;
-	int err = 0, fd;
 
-	va_start(ap, fmt);
-	fd = open_attribute(O_WRONLY, fmt, ap);
-	va_end(ap);
-	if (fd < 0)
-		return fd;
-	/* One call carries the whole value, and the kernel acts on it or does nothing. */
 	do {
 		n = write(fd, value, len);
 	} while (n < 0 && errno == EINTR && !sysfs_impatient);
@@ -163,6 +159,38 @@ int sysfs_write_string(const char *value, const char *fmt, ...)
 		err = -EIO;
 	close(fd);
 	return err;
+}
+
+int sysfs_write_string(const char *value, const char *fmt, ...)
+{
+	va_list ap;
+	int fd;
+
+	va_start(ap, fmt);
+	fd = open_attribute(O_WRONLY, fmt, ap);
+	va_end(ap);
+	return fd < 0 ? fd : write_value(fd, value);
+}
+
+int sysfs_write_below(const char *value, const char *uuid, const char *name)
+{
+	struct open_how how = {
+		.flags = O_WRONLY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+	};
+	char path[PATH_MAX];
+	int dir, fd;
+
+	if (root_path(path, "/sys/" SYSFS_INSTANCE, uuid))
+		return -ENAMETOOLONG;
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	fd = syscall(SYS_openat2, dir, name, &how, sizeof(how));
+	if (fd < 0)
+		fd = -errno;
+	close(dir);
+	return fd < 0 ? fd : write_value(fd, value);
 }
 
 static int read_link(char target[static PATH_MAX], const char *fmt, ...)

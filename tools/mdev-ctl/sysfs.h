@@ -37,6 +37,8 @@ int sysfs_read_string(char **value, const char *fmt, ...) SYSFS_FORMAT(2, 3);
 /* Begun again after a signal, unless its handler has set this; then -EINTR. */
 extern volatile sig_atomic_t sysfs_impatient;
 int sysfs_write_string(const char *value, const char *fmt, ...) SYSFS_FORMAT(2, 3);
+/* To a file of an instance, and no other: -ELOOP or -EXDEV when name leads out of it. */
+int sysfs_write_below(const char *value, const char *uuid, const char *name);
 /* The directory, or a negative errno: many instances are read faster from there. */
 int sysfs_open_instances(void);
 int sysfs_read_instance_at(struct sysfs_instance *instance, int instances, const char *uuid);

@@ -262,13 +262,38 @@ $(attr c '')"
 	[ ! -e "$dir/vendor" ] || fail 'a file was created'
 
 	mkdir "$dir/vendor"
-	ln -s /dev/full "$dir/vendor/b"
+	: >"$dir/vendor/b"
 	: >"$dir/remove"
 	mv "$dir" "$work/keep/dir"
-	shim_run "SHIM_ADOPT=$work/keep/dir" -- start -u $D
+	shim_run "SHIM_ADOPT=$work/keep/dir" SHIM_DENY=b -- start -u $D
 	expect_rc 1
 	expect_has err 'Error: Failed to write  x to attribute vendor/b'
 	expect_equal 1 "$(cat "$dir/remove")" 'what remove got'
+}
+
+# A device has links to its driver and others, behind which an attribute has no business.
+test_start_attribute_behind_a_link() {
+	local dir name
+
+	two_parents
+	use_etc
+	use_shim
+	dir=$sys/bus/mdev/devices/$D
+	mkdir -p "$dir" "$work/keep" "$work/driver"
+	ln -s "$work/driver" "$dir/driver"
+	: >"$work/driver/unbind"
+	ln -s "$work/driver/unbind" "$dir/link"
+	for name in driver/unbind link; do
+		: >"$dir/remove"
+		rm -rf "$work/keep/dir"
+		mv "$dir" "$work/keep/dir"
+		definition $P $D mgpu-4M manual "$(attr $name $D)"
+		shim_run "SHIM_ADOPT=$work/keep/dir" -- start -u $D
+		expect_rc 1
+		expect_has err "Error: Invalid attribute '$name': it leads out of the device"
+		expect_equal '' "$(cat "$work/driver/unbind")" 'what was written there'
+		expect_equal 1 "$(cat "$dir/remove")" 'what remove got'
+	done
 }
 
 test_start_says_the_kernels_reason() {

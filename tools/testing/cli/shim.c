@@ -7,6 +7,7 @@
  *	SHIM_EINTR	if set, the first such write is interrupted
  *	SHIM_BIRTH	if set, a write to `create` makes a directory for the instance
  *	SHIM_ADOPT	this directory is renamed to the instance's at a write to `create`
+ *	SHIM_DENY	a write to an attribute of this name fails with EIO
  *	SHIM_KMSG	what the kernel logs when such a write fails
  *	SHIM_VANISH	links whose path contains this are gone
  */
@@ -25,7 +26,8 @@ static ssize_t real_write(int fd, const void *data, size_t len)
 	return syscall(SYS_write, fd, data, len);
 }
 
-static const char *attribute_name(int fd)
+/* "" for what is no file */
+static const char *file_name(int fd)
 {
 	static char path[PATH_MAX];
 	char proc[64];
@@ -34,13 +36,9 @@ static const char *attribute_name(int fd)
 
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
 	n = syscall(SYS_readlinkat, AT_FDCWD, proc, path, sizeof(path) - 1);
-	if (n < 0)
-		return NULL;
-	path[n] = '\0';
+	path[n < 0 ? 0 : n] = '\0';
 	name = strrchr(path, '/');
-	if (!name || (strcmp(name, "/create") && strcmp(name, "/remove")))
-		return NULL;
-	return name + 1;
+	return name ? name + 1 : "";
 }
 
 static void log_write(const char *name, const char *data, size_t len)
@@ -89,10 +87,14 @@ static void give_birth(const char *uuid, size_t len)
 
 ssize_t write(int fd, const void *data, size_t len)
 {
-	const char *error = getenv("SHIM_ERRNO");
-	const char *name = attribute_name(fd);
+	const char *error = getenv("SHIM_ERRNO"), *deny = getenv("SHIM_DENY");
+	const char *name = file_name(fd);
 
-	if (!name)
+	if (deny && !strcmp(name, deny)) {
+		errno = EIO;
+		return -1;
+	}
+	if (strcmp(name, "create") && strcmp(name, "remove"))
 		return real_write(fd, data, len);
 	log_write(name, data, len);
 	if (getenv("SHIM_EINTR")) {
