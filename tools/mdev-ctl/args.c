@@ -22,6 +22,7 @@
 #include "args.h"
 #include "config.h"
 #include "out.h"
+#include "utf8.h"
 
 static const char *option_text(const struct args_option *option)
 {
@@ -253,9 +254,16 @@ const char *args_check_count(const char *value)
 	return NULL;
 }
 
+const char *args_check_text(const char *value)
+{
+	return utf8_is_valid(value) ? NULL : "not UTF-8";
+}
+
 const char *args_check_attr(const char *value)
 {
-	return config_check_attr_name(value);
+	const char *reason = args_check_text(value);
+
+	return reason ? reason : config_check_attr_name(value);
 }
 
 const char *args_check_name(const char *value)
@@ -268,5 +276,5 @@ const char *args_check_name(const char *value)
 		return "not the name of a device or type";
 	if (strlen(value) > NAME_MAX)
 		return "the name is too long";
-	return NULL;
+	return args_check_text(value);
 }

@@ -60,6 +60,8 @@ void args_print_options(const struct args_command *cmd);
 
 const char *args_check_uuid(const char *value);
 const char *args_check_count(const char *value);
+/* Anything that can be in a definition */
+const char *args_check_text(const char *value);
 const char *args_check_attr(const char *value);
 /* A name of one directory in sysfs, and nothing that leads elsewhere. */
 const char *args_check_name(const char *value);

@@ -25,6 +25,7 @@
 #include "root.h"
 #include "store.h"
 #include "store_path.h"
+#include "utf8.h"
 
 /* Far beyond what a device can need, and not so much that reading it does harm */
 #define SIZE_LIMIT (1 << 20)
@@ -223,16 +224,19 @@ static int find_one(struct definitions *found, const char *parent, const char *u
 	return err == -ENOENT ? 0 : err;
 }
 
-static int is_directory(const char *parent)
+static int is_parent(const char *name)
 {
 	char path[PATH_MAX];
 	struct stat st;
 
-	if (store_path(path, parent, NULL) || lstat(path, &st))
+	if (store_path(path, name, NULL) || lstat(path, &st))
 		return 0;
 	if (S_ISLNK(st.st_mode))
 		out_warning("%s is left out: it is a symbolic link", path);
-	return S_ISDIR(st.st_mode);
+	if (!S_ISDIR(st.st_mode) || utf8_is_valid(name))
+		return S_ISDIR(st.st_mode);
+	out_warning("%s is left out: its name is not UTF-8", path);
+	return 0;
 }
 
 /* A device is looked for where it can be: one path for each parent that has definitions. */
@@ -252,7 +256,7 @@ static int find_in_all(struct definitions *found, const char *uuid)
 	}
 	for (size_t i = 0; i < parents.count && !err; i++) {
 		/* A place for scripts of old, see provider.c */
-		if (!strcmp(parents.name[i], "scripts.d") || !is_directory(parents.name[i]))
+		if (!strcmp(parents.name[i], "scripts.d") || !is_parent(parents.name[i]))
 			continue;
 		if (uuid)
 			err = find_one(found, parents.name[i], uuid);
@@ -280,7 +284,7 @@ int store_find(struct definitions *found, const char *parent, const char *uuid)
 		err = find_in_all(found, uuid);
 	else if (uuid)
 		err = find_one(found, parent, uuid);
-	else if (is_directory(parent))
+	else if (is_parent(parent))
 		find_in(found, parent);
 	if (err) {
 		store_free(found);

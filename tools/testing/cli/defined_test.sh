@@ -157,6 +157,8 @@ test_bad_files() {
 	mkfifo "$(etc)/$P2/44444444-4444-4444-8444-444444444444"
 	ln -s "$(etc)/$P2/$A" "$(etc)/$P2/$D"
 	ln -s $P2 "$(etc)/link"
+	mkdir "$(etc)/"$'caf\xe9'
+	cp "$(etc)/$P/$B" "$(etc)/"$'caf\xe9'/
 	head -c 2000000 /dev/zero | tr '\0' ' ' >"$(etc)/$P2/55555555-5555-4555-8555-555555555555"
 	run list -d
 	expect_rc 0
@@ -165,7 +167,7 @@ test_bad_files() {
 		$C $P mgpu-4M auto
 		$A $P2 mtty-1 auto (active)
 	EOF
-	expect_equal 8 "$(grep -c '^Warning: .* is left out: ' "$work/err")" warnings
+	expect_equal 9 "$(grep -c '^Warning: .* is left out: ' "$work/err")" warnings
 	MDEVCTL_LOG=error run list -d
 	expect_no_err
 	run list

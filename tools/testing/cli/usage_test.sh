@@ -52,6 +52,29 @@ test_bad_names() {
 	done
 }
 
+# Not UTF-8: a definition with it could be written, and never be read again.
+test_bad_characters() {
+	local text
+
+	use_etc
+	definition $P $D t manual
+	cp "$(etc)/$P/$D" "$work/before"
+	for text in $'\xff' $'x\xc3' $'\xc0\xaf' $'\xe0\x9f\xbf' $'\xed\xa0\x80' $'\xf0\x8f\xbf\xbf' $'\xf4\x90\x80\x80' $'\xf5\x80\x80\x80' $'\x80'; do
+		expect_usage "Invalid value '$text' for '--parent <PARENT>': not UTF-8" define -p "$text" -t t
+		expect_usage "Invalid value '$text' for '--type <TYPE>': not UTF-8" define -p $P -t "$text"
+		expect_usage "Invalid value '$text' for '--addattr <NAME>': not UTF-8" modify -u $D --addattr "$text" --value 1
+		expect_usage "Invalid value '$text' for '--value <V>': not UTF-8" modify -u $D --addattr a --value "$text"
+	done
+	differ 'the definition' "$work/before" "$(etc)/$P/$D"
+	for text in $'\xc3\xa9' $'\xe0\xa0\x80' $'\xed\x9f\xbf' $'\xef\xbf\xbf' $'\xf0\x90\x80\x80' $'\xf4\x8f\xbf\xbf'; do
+		run modify -u $D --addattr a --value "$text"
+		expect_rc 0
+		run list -d -u $D
+		expect_rc 0
+		expect_no_err
+	done
+}
+
 test_missing_options() {
 	two_parents
 	expect_usage "The argument '--uuid <UUID>' is required" stop
