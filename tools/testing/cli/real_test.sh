@@ -427,10 +427,10 @@ sys.stdin.read()
 ' "$1"
 }
 
-test_stop_in_use() {
-	local held='' in out holder
+# Starts device A and a process that has it open: $holder, until let_go is called
+start_held() {
+	local held='' in
 
-	[ "$LAB_MDEV_CORE" != kernel ] || skip "the kernel's own core lets remove wait"
 	command -v python3 >/dev/null || skip 'no python3'
 	modprobe vfio_iommu_type1 2>/dev/null
 	[ -e /dev/vfio/vfio ] || skip 'no legacy VFIO container'
@@ -438,10 +438,19 @@ test_stop_in_use() {
 	start mgpu-4M $A
 	coproc HOLDER { hold_device $A 2>"$work/holder"; }
 	in=${HOLDER[0]} out=${HOLDER[1]} holder=$HOLDER_PID
-	if ! read -r -t 30 held <&"$in" || [ "$held" != held ]; then
-		fail "the device could not be opened: $(tail -n 1 "$work/holder")"
-		return
-	fi
+	read -r -t 30 held <&"$in" && [ "$held" = held ] && return
+	fail "the device could not be opened: $(tail -n 1 "$work/holder")"
+	return 1
+}
+
+let_go() {
+	exec {out}>&-
+	wait "$holder"
+}
+
+test_stop_in_use() {
+	[ "$LAB_MDEV_CORE" != kernel ] || skip "the kernel's own core lets remove wait"
+	start_held || return
 	last="mdev-ctl stop -u $A"
 	timeout 20 "$MDEV_CTL" stop -u $A >"$work/out" 2>"$work/err"
 	rc=$?
@@ -462,9 +471,48 @@ test_stop_in_use() {
 	run list -u $A
 	expect_out <<<"$A $LAB_PARENT mgpu-4M manual"
 
-	exec {out}>&-
-	wait "$holder"
+	let_go
 	run stop -u $A
+	expect_rc 0
+}
+
+# The parent is unbound under a device that is open, and bound again: what is left says who has it.
+test_shell() {
+	local driver end=$((SECONDS + 60))
+
+	[ "$LAB_MDEV_CORE" != kernel ] || skip "the kernel's own core waits until the device is closed"
+	driver=$(readlink -f "/sys/class/mdev_bus/$LAB_PARENT/driver")
+	start_held || return
+	echo "$LAB_PARENT" >"$driver/unbind"
+	[ -e $devices/$A ] || fail 'nothing is left'
+	for parent in gone back; do
+		run list -u $A
+		expect_out <<<"$A - - manual (shell)"
+		run list
+		expect_has out "$A - - manual (shell)"
+		run list --dumpjson -u $A
+		expect_json <<<'[]'
+		run who $A
+		expect_out <<<"$holder python3 -"
+		run stats -u $A --json
+		expect_equal 'None None' "$(query "j[0]['parent'], j[0]['type']" | tr -d '(,)')" 'parent and type'
+		run doctor
+		expect_has out "device: $A is open, although its parent has gone"
+		run stop -u $A
+		expect_rc 1
+		expect_has err "Error: Device $A cannot be stopped any more: its parent has gone"
+		if [ $parent = gone ]; then
+			echo "$LAB_PARENT" >/sys/bus/pci/drivers_probe
+			continue
+		fi
+		run start -u $A -p "$LAB_PARENT" -t mgpu-4M
+		expect_rc 1
+		expect_has err "Error: Device $A is still open, although its parent has gone"
+	done
+	let_go
+	# the kernel looks once a second
+	while [ -e $devices/$A ] && ((SECONDS < end)); do sleep 0.1; done
+	run start -u $A -p "$LAB_PARENT" -t mgpu-4M
 	expect_rc 0
 }
 
