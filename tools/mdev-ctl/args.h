@@ -43,8 +43,8 @@ struct args_command {
 #define ARGS_OPTIONS(table) .option = table, .options = sizeof(table) / sizeof(*(table))
 
 /*
- * Reads options, of the program up to the first operand. Returns the number of arguments read, or -1 when an
- * error has been reported.
+ * Reads options, of the program up to the first operand. Returns the number of arguments read, or
+ * -1 when an error has been reported.
  */
 int args_parse(const struct args_command *cmd, int argc, char **argv, struct args *args);
 

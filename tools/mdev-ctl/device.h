@@ -26,7 +26,7 @@ struct devices {
  * is left out.
  */
 int device_find_active(struct devices *found, const char *parent, const char *uuid);
-/* Adds the attributes that callout scripts know of an active device. What they cannot say is left out. */
+/* Adds the attributes that callout scripts know of an active device, as far as they do. */
 void device_ask_attrs(struct device *device);
 int device_find_defined(struct devices *found, const char *parent, const char *uuid);
 void device_free(struct devices *found);

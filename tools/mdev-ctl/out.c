@@ -59,7 +59,7 @@ void out_json(struct json_object *value)
 	json_object_put(value);
 }
 
-static int write_all(int fd, const char *data, size_t size)
+int out_write(int fd, const char *data, size_t size)
 {
 	while (size) {
 		ssize_t n = write(fd, data, size);
@@ -83,7 +83,7 @@ int out_flush_to(int fd)
 	if (ferror(stream) | fclose(stream))
 		out_of_memory();
 	stream = NULL;
-	err = write_all(fd, text, text_size);
+	err = out_write(fd, text, text_size);
 	free(text);
 	if (err)
 		return out_error(err, "Unable to write the output");

@@ -19,6 +19,8 @@ void out_json(struct json_object *value);
 /* Returns an exit code: what could not be written has been reported. */
 int out_flush(void);
 int out_flush_to(int fd);
+/* All of it, whatever a single call takes. 0 or -errno. */
+int out_write(int fd, const char *data, size_t size);
 
 /* "Error: MSG", and err (an errno of either sign; 0: none) as its cause. Returns EXIT_FAILED. */
 int out_error(int err, const char *fmt, ...) OUT_FORMAT(2, 3);

@@ -89,23 +89,6 @@ static int sync_dir(const char *path)
 	return err;
 }
 
-static int write_all(int fd, const char *text)
-{
-	size_t len = strlen(text);
-
-	while (len) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		len -= n;
-	}
-	return fsync(fd) ? -errno : 0;
-}
-
 /* The new file gets owner and mode of the one that it replaces, which may be old's. */
 static int keep_rights(int fd, const char *old)
 {
@@ -130,7 +113,9 @@ static int write_new(const char *path, const char *old, const struct config *con
 	} else {
 		err = keep_rights(fd, old);
 		if (!err)
-			err = write_all(fd, text);
+			err = out_write(fd, text, strlen(text));
+		if (!err && fsync(fd))
+			err = -errno;
 		close(fd);
 	}
 	free(text);

@@ -82,7 +82,7 @@ test_exports_are_documented() {
 
 test_shellcheck() {
 	# shellcheck disable=SC2046 # names of ours have no spaces
-	shellcheck -x $(files '*.sh' '.ci/run') > "$work/out" 2>&1 || fail "$(cat "$work/out")"
+	shellcheck -x $(files '*.sh' '*.bash' '.ci/run') > "$work/out" 2>&1 || fail "$(cat "$work/out")"
 }
 
 test_cppcheck() {
