@@ -27,41 +27,39 @@
 #include "store_path.h"
 #include "utf8.h"
 
-/* Far beyond what a device can need, and not so much that reading it does harm */
-#define SIZE_LIMIT (1 << 20)
+static ssize_t read_some(int fd, char *text, size_t size)
+{
+	ssize_t n;
+
+	do {
+		n = read(fd, text, size);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
 
 /* is_file: less than was asked for is all that there is, which is not so of a pipe. */
 static int read_all(int fd, int is_file, char **text, size_t *len)
 {
-	size_t size = 4096;
-	ssize_t n;
+	size_t size = 2048;
+	ssize_t n = 0;
 
-	*text = malloc(size);
+	*text = NULL;
 	*len = 0;
-	if (!*text)
-		out_of_memory();
-	while ((n = read(fd, *text + *len, size - 1 - *len)) > 0 || (n < 0 && errno == EINTR)) {
-		*len += n > 0 ? n : 0;
-		if (*len < size - 1) {
-			if (is_file && n > 0)
-				break;
-			continue;
+	do {
+		*len += n;
+		if (!*text || *len == size - 1) {
+			size *= 2;
+			*text = realloc(*text, size);
 		}
-		if (size >= SIZE_LIMIT) {
-			n = -1;
-			errno = EFBIG;
-			break;
-		}
-		size *= 2;
-		*text = realloc(*text, size);
 		if (!*text)
 			out_of_memory();
-	}
+		n = size > STORE_SIZE_LIMIT ? -EFBIG : read_some(fd, *text + *len, size - 1 - *len);
+	} while (n > 0 && !(is_file && *len + n < size - 1));
 	if (n < 0) {
-		n = -errno;
 		free(*text);
 		return n;
 	}
+	*len += n;
 	(*text)[*len] = '\0';
 	return 0;
 }

@@ -7,6 +7,12 @@
 
 #define STORE_DIR "/etc/mdevctl.d"
 
+/*
+ * Files are smaller than that by two bytes at least. It is far beyond what a device can need, and
+ * not so much that reading it does harm.
+ */
+#define STORE_SIZE_LIMIT (1 << 20)
+
 /* Of a definition; without name, of a parent's; without parent, of all. 0 or -errno. */
 static inline int store_path(char path[static PATH_MAX], const char *parent, const char *name)
 {

@@ -104,6 +104,7 @@ static int keep_rights(int fd, const char *old)
 static int write_new(const char *path, const char *old, const struct config *config)
 {
 	char *text = config_to_text(config, JSON_PRETTY);
+	size_t len = strlen(text);
 	int fd, err;
 
 	unlink(path);
@@ -111,9 +112,10 @@ static int write_new(const char *path, const char *old, const struct config *con
 	if (fd < 0) {
 		err = -errno;
 	} else {
-		err = keep_rights(fd, old);
+		/* What could not be read again is not written. */
+		err = len > STORE_SIZE_LIMIT - 2 ? -EFBIG : keep_rights(fd, old);
 		if (!err)
-			err = out_write(fd, text, strlen(text));
+			err = out_write(fd, text, len);
 		if (!err && fsync(fd))
 			err = -errno;
 		close(fd);

@@ -181,6 +181,34 @@ test_modify_usage() {
 	differ 'the definition' "$work/before" "$(etc)/$P/$D"
 }
 
+# Up to the largest file that can be read, byte by byte, and never one that cannot
+test_modify_size_limit() {
+	local room
+
+	use_etc
+	definition $P $D t auto "$(attr a x)"
+	room=$((1048576 - 2 - $(stat -c %s "$(etc)/$P/$D") + 1))
+	for size in $((room - 1)) $room $((room + 1)) $((room + 40)); do
+		{
+			printf '{"mdev_type":"t","start":"auto","attrs":[{"a":"'
+			head -c "$size" /dev/zero | tr '\0' x
+			printf '"}]}'
+		} >"$work/json"
+		run modify -u $D -p $P --jsonfile "$work/json"
+		if ((size <= room)); then
+			expect_rc 0
+		else
+			expect_rc 1
+			expect_has err 'File too large (os error 27)'
+		fi
+		run list -d -u $D
+		expect_rc 0
+		expect_no_err
+		expect_out <<<"$D $P t auto"
+	done
+	expect_equal 1048574 "$(stat -c %s "$(etc)/$P/$D")" 'size in the end'
+}
+
 # libvirt looks whether this works.
 test_modify_probe() {
 	run modify --defined --live --jsonfile b --help
