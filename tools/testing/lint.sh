@@ -97,7 +97,7 @@ test_cppcheck() {
 test_analyzer() {
 	local file
 	for file in $(files 'tools/mdev-ctl/*.c' 'tools/testing/lab/fbdraw.c'); do
-		clang --analyze -Xanalyzer -analyzer-output=text -Werror -o /dev/null \
+		clang --analyze -D_GNU_SOURCE -Xanalyzer -analyzer-output=text -Werror -o /dev/null \
 			"$file" || fail "$file"
 	done > "$work/out" 2>&1
 	[[ ! -s $work/out ]] || fail "$(cat "$work/out")"
