@@ -76,6 +76,7 @@ static void unlock(int fd)
 	close(fd);
 }
 
+/* Some file systems sync directories by themselves, and know no call for it. */
 static int sync_dir(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -83,7 +84,7 @@ static int sync_dir(const char *path)
 
 	if (fd < 0)
 		return -errno;
-	if (fsync(fd))
+	if (fsync(fd) && errno != EINVAL)
 		err = -errno;
 	close(fd);
 	return err;
@@ -124,9 +125,23 @@ static int write_new(const char *path, const char *old, const struct config *con
 	return err;
 }
 
-/* Under the lock. flags: those of renameat2() */
+/* Under the lock, which takes the place of RENAME_NOREPLACE on file systems without. */
+static int rename_new(const char *new, const char *path, int replace)
+{
+	struct stat st;
+
+	if (!renameat2(AT_FDCWD, new, AT_FDCWD, path, replace ? 0 : RENAME_NOREPLACE))
+		return 0;
+	if (replace || errno != EINVAL)
+		return -errno;
+	if (!lstat(path, &st))
+		return -EEXIST;
+	return rename(new, path) ? -errno : 0;
+}
+
+/* Under the lock */
 static int put_in_place(const char *parent, const char *uuid, const struct config *config,
-			unsigned int flags)
+			int replace)
 {
 	char path[PATH_MAX], dir[PATH_MAX], all[PATH_MAX], new[PATH_MAX];
 	int err = store_path(path, parent, uuid);
@@ -138,8 +153,8 @@ static int put_in_place(const char *parent, const char *uuid, const struct confi
 	err = make_directory(dir);
 	if (!err)
 		err = write_new(new, path, config);
-	if (!err && renameat2(AT_FDCWD, new, AT_FDCWD, path, flags))
-		err = -errno;
+	if (!err)
+		err = rename_new(new, path, replace);
 	if (err) {
 		unlink(new);
 		return err;
@@ -164,7 +179,7 @@ int store_create(const char *parent, const char *uuid, const struct config *conf
 
 	if (fd < 0)
 		return report(fd, "write", parent, uuid);
-	err = put_in_place(parent, uuid, config, RENAME_NOREPLACE);
+	err = put_in_place(parent, uuid, config, 0);
 	unlock(fd);
 	return err && err != -EEXIST ? report(err, "write", parent, uuid) : err;
 }
@@ -181,7 +196,7 @@ int store_replace(const char *parent, const char *uuid, const struct config *see
 	if (seen && (store_read(&now, parent, uuid) || !config_equal(&now, seen)))
 		err = -EAGAIN;
 	if (!err)
-		err = put_in_place(parent, uuid, config, 0);
+		err = put_in_place(parent, uuid, config, 1);
 	unlock(fd);
 	if (now.type)
 		config_free(&now);

@@ -259,16 +259,57 @@ test_undefine() {
 	expect_has err 'Error: No devices match the specified uuid'
 }
 
-test_readonly() {
+# /etc may be on one that can do less.
+test_simple_file_system() {
+	use_etc
+	use_shim
+	shim_run SHIM_OLD_FS=1 -- define -u $D -p $P -t t
+	expect_rc 0
+	expect_has "root/etc/mdevctl.d/$P/$D" '"mdev_type": "t"'
+	# Defined by another process while a script was thinking about it
+	script callouts a <<-EOF
+		[ "\$event \$action" != 'pre define' ] || cp "$(etc)/$P/$D" "$(etc)/$P/$A"
+	EOF
+	shim_run SHIM_OLD_FS=1 -- define -u $A -p $P -t other
+	expect_rc 1
+	expect_has err "Error: Device $A on $P already defined"
+	expect_has "root/etc/mdevctl.d/$P/$A" '"mdev_type": "t"'
+	shim_run SHIM_OLD_FS=1 -- modify -u $A --auto
+	expect_rc 0
+	expect_has "root/etc/mdevctl.d/$P/$A" '"start": "auto"'
+	shim_run SHIM_OLD_FS=1 -- undefine -u $A
+	expect_rc 0
+}
+
+# unprivileged ARGS..: as run, by somebody who owns nothing
+unprivileged() {
+	last="mdev-ctl $*, without rights"
+	"${as_nobody[@]}" "$work/mdev-ctl" "$@" >"$work/out" 2>"$work/err" </dev/null
+	rc=$?
+}
+
+test_no_rights() {
+	local as_nobody=() args
+
 	use_etc
 	definition $P $D t manual
-	[ "$(id -u)" -ne 0 ] || skip 'root may write everywhere'
-	chmod a-w "$(etc)" "$(etc)/$P"
-	run define -u $A -p $P -t t
-	expect_rc 1
-	expect_has err 'takes the rights of root'
-	run undefine -u $D
-	expect_rc 1
+	cp "$MDEV_CTL" "$work/mdev-ctl"
+	if [ "$(id -u)" -eq 0 ]; then
+		chmod 755 "$work"
+		as_nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	else
+		chmod a-w "$(etc)" "$(etc)/$P"
+	fi
+	for args in "define -u $A -p $P -t t" "modify -u $D --auto" "undefine -u $D"; do
+		# shellcheck disable=SC2086 # words are wanted
+		unprivileged $args
+		expect_rc 1
+		expect_has err 'Permission denied (os error 13)'
+		expect_has err 'takes the rights of root'
+	done
+	unprivileged list -d
+	expect_rc 0
+	expect_out <<<"$D $P t manual"
 	chmod u+w "$(etc)" "$(etc)/$P"
 }
 

@@ -9,6 +9,7 @@
  *	SHIM_ADOPT	this directory is renamed to the instance's at a write to `create`
  *	SHIM_DENY	a write to an attribute of this name fails with EIO
  *	SHIM_KMSG	what the kernel logs when such a write fails
+ *	SHIM_OLD_FS	if set, directories cannot be synced, and a rename cannot be told not to replace
  *	SHIM_VANISH	links whose path contains this are gone
  */
 #include <errno.h>
@@ -110,6 +111,26 @@ ssize_t write(int fd, const void *data, size_t len)
 		return -1;
 	}
 	return real_write(fd, data, len);
+}
+
+int fsync(int fd)
+{
+	struct stat st;
+
+	if (getenv("SHIM_OLD_FS") && !fstat(fd, &st) && S_ISDIR(st.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return syscall(SYS_fsync, fd);
+}
+
+int renameat2(int olddir, const char *old, int newdir, const char *new, unsigned int flags)
+{
+	if (getenv("SHIM_OLD_FS") && flags) {
+		errno = EINVAL;
+		return -1;
+	}
+	return syscall(SYS_renameat2, olddir, old, newdir, new, flags);
 }
 
 ssize_t readlinkat(int dir, const char *path, char *target, size_t size)
