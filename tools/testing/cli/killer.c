@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,6 +49,24 @@ int fsync(int fd)
 {
 	count();
 	return real(fsync)(fd);
+}
+
+int fchown(int fd, uid_t owner, gid_t group)
+{
+	count();
+	return real(fchown)(fd, owner, group);
+}
+
+int fchmod(int fd, mode_t mode)
+{
+	count();
+	return real(fchmod)(fd, mode);
+}
+
+int flock(int fd, int operation)
+{
+	count();
+	return real(flock)(fd, operation);
 }
 
 int mkdir(const char *path, mode_t mode)
