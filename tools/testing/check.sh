@@ -55,10 +55,11 @@ cli() {
 	make -s -C tools/mdev-ctl SAN=1
 	for script in "$testing"/cli/*_test.sh; do
 		name=$(basename "$script" _test.sh)
-		[[ $name != real ]] || continue
+		# they need the lab, and Debian's mdevctl
+		[[ $name != real && $name != mdevctl ]] || continue
 		suite "cli-$name" "$script" "$@"
-		# some thousand runs, which sanitizers make slow
-		[[ $name != crash ]] || continue
+		# some thousand runs, which sanitizers make slow; valgrind does the same as they
+		[[ $name != crash && $name != valgrind ]] || continue
 		MDEV_CTL=$top/tools/mdev-ctl/mdev-ctl-san \
 			suite "cli-san-$name" "$script" "$@"
 	done
@@ -79,6 +80,13 @@ host() {
 	if wanted config-fuzz; then suite config-fuzz "$testing/fuzz/fuzz.sh" "${tests[@]}"; fi
 	if wanted cli; then cli "${tests[@]}"; fi
 	if wanted ctl-fuzz; then suite ctl-fuzz "$testing/cli/fuzz/fuzz.sh" "${tests[@]}"; fi
+}
+
+# Our tool beside that of Debian
+beside_mdevctl() {
+	"$testing/lab/setup.sh" libvirt || { echo 'not ok - mdevctl could not be installed'; return; }
+	export SUITE_OUT=$out/stock
+	suite mdevctl "$testing/cli/mdevctl_test.sh" "${tests[@]}"
 }
 
 # libvirt KVER: with our tool as mdevctl, and with that of Debian
@@ -150,6 +158,7 @@ lane() {
 	case $only in
 	'' | guest* | screen | soft-screen) part "$lane" "$kver" guests --nested ;;
 	esac
+	if [[ $lane == stock ]] && wanted mdevctl; then beside_mdevctl; fi
 	if [[ $lane == stock ]] && wanted libvirt; then libvirt "$kver"; fi
 	if [[ $lane == debug-* && -z $core ]] && wanted planted; then
 		suite "planted-$lane" "$testing/lab/planted.sh" "$kver" "${tests[@]}"
@@ -163,13 +172,13 @@ suites() {
 	host
 	grep -q '^not ok' "$out/host/build.tap" && return
 	case $only in
-	'' | lab | libvirt | mdev | removal | race | module | vpci | function | irq | dma | bar | fault | stress | display | scanout | vram | vblank | soft-mdev | soft-vpci | soft-display | soft-scanout | soft-vram | vga16-* | vga256-* | bochs256-* | surprise | samples | abi | ctl | guest | screen | soft-screen | guest-bar | guest-mbochs | \
+	'' | lab | libvirt | mdevctl | mdev | removal | race | module | vpci | function | irq | dma | bar | fault | stress | display | scanout | vram | vblank | soft-mdev | soft-vpci | soft-display | soft-scanout | soft-vram | vga16-* | vga256-* | bochs256-* | surprise | samples | abi | ctl | guest | screen | soft-screen | guest-bar | guest-mbochs | \
 		removal-cdev | race-cdev | vpci-cdev | function-cdev | irq-cdev | dma-cdev | bar-cdev | fault-cdev | display-cdev | guest-cdev | guest-bar-cdev | leaks | planted)
 		for lane in "${lanes[@]}"; do lane "$lane"; done
 		;;
 	make | config | config-qemu | config-lspci | config-fuzz | area | edid | edid-decode | cli | ctl-fuzz) ;;
 	*) echo "not ok - there is no suite '$only'; there are: make config config-qemu config-lspci config-fuzz area edid edid-decode cli ctl-fuzz" \
-		"lab libvirt mdev removal race module vpci function irq dma bar fault stress display scanout vram vblank soft-mdev soft-vpci soft-display soft-scanout soft-vram" \
+		"lab libvirt mdevctl mdev removal race module vpci function irq dma bar fault stress display scanout vram vblank soft-mdev soft-vpci soft-display soft-scanout soft-vram" \
 		"vga16-display vga16-scanout vga16-vram, likewise vga256-* bochs256-*" \
 		"surprise samples abi ctl guest screen soft-screen guest-bar guest-mbochs" \
 		"removal-cdev race-cdev vpci-cdev function-cdev irq-cdev dma-cdev bar-cdev fault-cdev display-cdev guest-cdev guest-bar-cdev leaks planted" ;;
