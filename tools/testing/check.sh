@@ -32,7 +32,21 @@ if [[ ${MDEV_CORE-} == kernel ]]; then
 fi
 unset MDEV_CORE
 
-wanted() { [[ -z $only || $only == "$1" ]]; }
+# Suites by where they run: on this machine, in a part of a lab VM (see selftests/run.sh), or with VMs of their own
+on_host='make config config-qemu config-lspci config-fuzz area edid edid-decode cli ctl-fuzz'
+alone='mdev removal race module vpci function irq dma bar fault stress display scanout vram vblank
+	soft-mdev soft-vpci soft-display soft-scanout soft-vram samples abi ctl leaks
+	removal-cdev race-cdev vpci-cdev function-cdev irq-cdev dma-cdev bar-cdev fault-cdev display-cdev'
+hotplug='surprise'
+guests='guest screen soft-screen guest-bar guest-mbochs guest-cdev guest-bar-cdev'
+adapters='vga16-display vga16-scanout vga16-vram vga256-display vga256-scanout vga256-vram
+	bochs256-display bochs256-scanout bochs256-vram'
+own='lab planted mdevctl libvirt'
+with_samples='samples abi guest-mbochs'
+in_vms="$alone $hotplug $guests $adapters $own"
+
+# wanted SUITE...: one of them is asked for, or nothing is
+wanted() { [[ -z $only || " ${*//[[:space:]]/ } " == *" $only "* ]]; }
 
 # build COMMAND...: a build as a test; it succeeds, and without a warning.
 build() {
@@ -115,9 +129,9 @@ part() {
 
 # adapters LANE KVER: the other ones that QEMU makes
 adapters() {
-	case $only in '' | vga16-*) part "$@" vga16 --device secondary-vga ;; esac
-	case $only in '' | vga256-*) part "$@" vga256 --device secondary-vga --vram 256M ;; esac
-	case $only in '' | bochs256-*) part "$@" bochs256 --vram 256M ;; esac
+	if [[ -z $only || $only == vga16-* ]]; then part "$@" vga16 --device secondary-vga; fi
+	if [[ -z $only || $only == vga256-* ]]; then part "$@" vga256 --device secondary-vga --vram 256M; fi
+	if [[ -z $only || $only == bochs256-* ]]; then part "$@" bochs256 --vram 256M; fi
 }
 
 lane() {
@@ -141,25 +155,19 @@ lane() {
 		suite "modules-$lane" build "$testing/modules/build.sh" "$kver"
 		built "modules-$lane" || return
 	fi
-	case $only in
-	'' | samples | abi | guest-mbochs)
+	if wanted "$with_samples"; then
 		# shellcheck disable=SC2086 # one word or two
 		suite "build-samples-$lane" build "$testing/lab/samples.sh" "$kver" ${core:-ours kernel}
 		built "build-samples-$lane" || return
-		;;
-	esac
-	case $only in
-	'' | mdev | removal* | race* | module | vpci* | function* | irq* | dma* | bar* | fault* | stress | display* | scanout | vram | vblank | soft-mdev | soft-vpci | soft-display | soft-scanout | soft-vram | samples | abi | ctl | leaks) part "$lane" "$kver" alone ;;
-	esac
-	case $only in
-	'' | surprise) part "$lane" "$kver" hotplug --hotplug ;;
-	esac
-	if [[ $lane == stock ]]; then adapters "$lane" "$kver"; fi
-	case $only in
-	'' | guest* | screen | soft-screen) part "$lane" "$kver" guests --nested ;;
-	esac
-	if [[ $lane == stock ]] && wanted mdevctl; then beside_mdevctl; fi
-	if [[ $lane == stock ]] && wanted libvirt; then libvirt "$kver"; fi
+	fi
+	if wanted "$alone"; then part "$lane" "$kver" alone; fi
+	if wanted "$hotplug"; then part "$lane" "$kver" hotplug --hotplug; fi
+	if wanted "$guests"; then part "$lane" "$kver" guests --nested; fi
+	if [[ $lane == stock ]]; then
+		adapters "$lane" "$kver"
+		if wanted mdevctl; then beside_mdevctl; fi
+		if wanted libvirt; then libvirt "$kver"; fi
+	fi
 	if [[ $lane == debug-* && -z $core ]] && wanted planted; then
 		suite "planted-$lane" "$testing/lab/planted.sh" "$kver" "${tests[@]}"
 	fi
@@ -169,20 +177,14 @@ lane() {
 
 suites() {
 	local lane
+	if ! wanted "$on_host $in_vms"; then
+		# shellcheck disable=SC2086 # words
+		echo "not ok - there is no suite '$only'; there are:" $on_host $in_vms
+		return
+	fi
 	host
-	grep -q '^not ok' "$out/host/build.tap" && return
-	case $only in
-	'' | lab | libvirt | mdevctl | mdev | removal | race | module | vpci | function | irq | dma | bar | fault | stress | display | scanout | vram | vblank | soft-mdev | soft-vpci | soft-display | soft-scanout | soft-vram | vga16-* | vga256-* | bochs256-* | surprise | samples | abi | ctl | guest | screen | soft-screen | guest-bar | guest-mbochs | \
-		removal-cdev | race-cdev | vpci-cdev | function-cdev | irq-cdev | dma-cdev | bar-cdev | fault-cdev | display-cdev | guest-cdev | guest-bar-cdev | leaks | planted)
-		for lane in "${lanes[@]}"; do lane "$lane"; done
-		;;
-	make | config | config-qemu | config-lspci | config-fuzz | area | edid | edid-decode | cli | ctl-fuzz) ;;
-	*) echo "not ok - there is no suite '$only'; there are: make config config-qemu config-lspci config-fuzz area edid edid-decode cli ctl-fuzz" \
-		"lab libvirt mdevctl mdev removal race module vpci function irq dma bar fault stress display scanout vram vblank soft-mdev soft-vpci soft-display soft-scanout soft-vram" \
-		"vga16-display vga16-scanout vga16-vram, likewise vga256-* bochs256-*" \
-		"surprise samples abi ctl guest screen soft-screen guest-bar guest-mbochs" \
-		"removal-cdev race-cdev vpci-cdev function-cdev irq-cdev dma-cdev bar-cdev fault-cdev display-cdev guest-cdev guest-bar-cdev leaks planted" ;;
-	esac
+	if grep -q '^not ok' "$out/host/build.tap" || ! wanted "$in_vms"; then return; fi
+	for lane in "${lanes[@]}"; do lane "$lane"; done
 }
 
 rm -rf "$out"
