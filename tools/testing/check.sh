@@ -38,12 +38,13 @@ alone='mdev removal race module vpci function irq dma bar fault stress display s
 	soft-mdev soft-vpci soft-display soft-scanout soft-vram samples abi ctl leaks
 	removal-cdev race-cdev vpci-cdev function-cdev irq-cdev dma-cdev bar-cdev fault-cdev display-cdev'
 hotplug='surprise'
+hotplug_guests='surprise-guest'
 guests='guest screen soft-screen guest-bar guest-mbochs guest-cdev guest-bar-cdev'
 adapters='vga16-display vga16-scanout vga16-vram vga256-display vga256-scanout vga256-vram
 	bochs256-display bochs256-scanout bochs256-vram'
 own='lab planted mdevctl libvirt'
 with_samples='samples abi guest-mbochs'
-in_vms="$alone $hotplug $guests $adapters $own"
+in_vms="$alone $hotplug $hotplug_guests $guests $adapters $own"
 
 # wanted SUITE...: one of them is asked for, or nothing is
 wanted() { [[ -z $only || " ${*//[[:space:]]/ } " == *" $only "* ]]; }
@@ -162,6 +163,7 @@ lane() {
 	fi
 	if wanted "$alone"; then part "$lane" "$kver" alone; fi
 	if wanted "$hotplug"; then part "$lane" "$kver" hotplug --hotplug; fi
+	if wanted "$hotplug_guests"; then part "$lane" "$kver" hotplug-guests --hotplug --nested; fi
 	if wanted "$guests"; then part "$lane" "$kver" guests --nested; fi
 	if [[ $lane == stock ]]; then
 		adapters "$lane" "$kver"

@@ -3,9 +3,10 @@
 #
 # Suites of the lab VM: run.sh FBDRAW PART [SUITE [TEST...]]
 #
-# PART is "alone"; "hotplug", for what needs an adapter that can be unplugged; "vga16",
-# "vga256" and "bochs256", for what another adapter could make different; or "guests",
-# for the suites that start nested guests. With SUITE only that one runs.
+# PART is "alone"; "guests", for the suites that start nested guests; "hotplug" and
+# "hotplug-guests", for what needs an adapter that can be unplugged; "vga16", "vga256" and
+# "bochs256", for what another adapter could make different. With SUITE only that one
+# runs.
 #
 # What opens an instance runs once for each way that this kernel has to do it:
 # by VFIO group and container, and by the device's own node and iommufd.
@@ -87,6 +88,7 @@ run alone ctl "$testing/cli/real_test.sh" "$@"
 run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
 run guests screen "$here/screen_test.sh" "$fbdraw" "$@"
 run_ours hotplug surprise "$here/surprise_test.sh" "$bin/vram_test" "$@"
+run_ours hotplug-guests surprise-guest "$here/surprise_guest_test.sh" "$@"
 run_ours guests soft-screen with_soft "$here/screen_test.sh" "$fbdraw" "$@"
 run_ours guests guest-bar with_module vpci_lab "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
 run guests guest-mbochs "$here/guest_mbochs_test.sh" "$fbdraw" "$@"
