@@ -248,6 +248,46 @@ static void test_no_mode_reaches_beyond(void **state)
 		assert_true(shown > on / 20);
 }
 
+/*
+ * Bytes at random, of any length and anywhere: each access is done or refused whole,
+ * and no picture leaves the instance's memory.
+ */
+static void test_any_access(void **state)
+{
+	struct vfio_device_gfx_plane_info plane;
+	unsigned int i, k, offset, len, pictures = 0;
+	uint8_t bytes[40];
+	int got;
+
+	(void)state;
+	open_type("4M", UUID_A);
+	random_state = 4;
+	for (i = 0; i < 30000; i++) {
+		/* From where most accesses can make a picture of it */
+		if (i % 50 == 0)
+			set_mode(64 + next_random() % 960, 480);
+		offset = next_random() % 4 ? DISPI(0) + next_random() % 32 :
+					     next_random() % (REGS_SIZE + 16);
+		len = 1 + next_random() % sizeof(bytes);
+		for (k = 0; k < len; k++)
+			bytes[k] = next_random() % 3 ? 0 : next_random();
+		got = next_random() % 4 ?
+			vfio_client_write(&fixture_client, regs_pos + offset, bytes, len) :
+			vfio_client_read(&fixture_client, regs_pos + offset, bytes, len);
+		assert_int_equal(got, offset + len <= REGS_SIZE ? (int)len : -EINVAL);
+
+		plane = (struct vfio_device_gfx_plane_info) {
+			.argsz = sizeof(plane),
+			.flags = VFIO_GFX_PLANE_TYPE_REGION,
+		};
+		assert_int_equal(ioctl(fixture_client.device, VFIO_DEVICE_QUERY_GFX_PLANE, &plane), 0);
+		assert_in_range((uint64_t)plane.stride * plane.height, 0, 4 * MIB);
+		assert_int_equal(plane.size, plane.stride * plane.height);
+		pictures += plane.width > 0;
+	}
+	assert_in_range(pictures, i / 100, i - 1);
+}
+
 static void assert_text(const char *expected, const char *name)
 {
 	char path[128], text[128] = "";
@@ -286,6 +326,7 @@ int main(int argc, char **argv)
 		TEST(test_eight_bytes_are_two_times_four),
 		TEST(test_edid),
 		TEST(test_no_mode_reaches_beyond),
+		TEST(test_any_access),
 		TEST(test_files),
 	};
 
