@@ -29,6 +29,7 @@ needs_unplug() { compgen -G '/sys/bus/pci/slots/*' > /dev/null || skip 'this ker
 
 # QEMU's bochs-display cannot be plugged in a second time
 unplug() {
+	# shellcheck disable=SC2154 # of tap.sh
 	"$here/../lab/qmp.py" "$LAB_QMP" device_del '{"id": "physical"}' > /dev/null || fail device_del
 	until_true gone "$device"
 }
