@@ -12,7 +12,7 @@ bench=$here/../../../build/bench/mmio_bench
 # shellcheck source=tools/testing/selftests/samples.sh
 . "$here/samples.sh"
 
-ROUNDS=3
+ROUNDS=8
 parent=/sys/bus/pci/devices/$LAB_PARENT
 uuid=bbbbbbbb-be9c-4c11-8c11-000000000001
 instance=$DEVICES/$uuid
