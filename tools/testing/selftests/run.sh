@@ -65,6 +65,7 @@ run_ours alone removal "$bin/removal_test" "$@"
 run_ours alone race "$bin/race_test" "$@"
 run_ours alone module "$here/module_test.sh" "$bin/removal_test" "$@"
 run alone vpci "$bin/vpci_test" "$@"
+run alone mapping "$bin/mapping_test" "$@"
 run_ours alone function with_module testfn "$bin/function_test" "$@"
 run_ours alone irq with_module irq_lab "$bin/irq_test" "$@"
 run_ours alone dma with_module dma_lab "$bin/dma_test" "$@"
@@ -80,6 +81,7 @@ done
 run alone vblank "$bin/vblank_test" "$@"
 run_ours alone soft-mdev with_soft "$bin/mdev_test" "$@"
 run_ours alone soft-vpci with_soft "$bin/vpci_test" "$@"
+run_ours alone soft-mapping with_soft "$bin/mapping_test" "$@"
 for noun in display scanout vram; do
 	run_ours alone soft-$noun with_soft "$bin/${noun}_test" "$@"
 done
@@ -97,6 +99,7 @@ if "$bin/mdev_test" --has-cdev; then
 	run_ours alone removal-cdev "$bin/removal_test" "$@"
 	run_ours alone race-cdev "$bin/race_test" "$@"
 	run alone vpci-cdev "$bin/vpci_test" "$@"
+	run alone mapping-cdev "$bin/mapping_test" "$@"
 	run_ours alone function-cdev with_module testfn "$bin/function_test" "$@"
 	run_ours alone irq-cdev with_module irq_lab "$bin/irq_test" "$@"
 	run_ours alone dma-cdev with_module dma_lab "$bin/dma_test" "$@"

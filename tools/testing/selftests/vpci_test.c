@@ -1,118 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An instance of mgpu as a VFIO user sees it, hostile ones included
- *
- * Each test has an instance "a" of 8 MiB, open; some make a second one.
+ * An instance of mgpu as a VFIO user sees it, hostile ones included: what it is,
+ * config space, registers, reset, display planes
  */
-#define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <linux/pci_regs.h>
 #include <cmocka.h>
 
+#include "instance.h"
 #include "sysfs.h"
-#include "vfio_client.h"
-
-#define UUID_A "aaaaaaaa-1111-4111-8111-0123456789ab"
-#define UUID_B "bbbbbbbb-2222-4222-8222-0123456789ab"
-
-#define MIB		(1UL << 20)
-#define PAGE		4096UL
-#define VRAM_SIZE	(8 * MIB)
-#define REGS_SIZE	4096UL
-#define MSIX_SIZE	65536UL
-#define ONES		0xffffffffU
 
 /* Offsets in BAR 2 */
 #define DISPI(n)	(0x500 + 2 * (n))
 #define DISPI_ID	DISPI(0)
 #define DISPI_XRES	DISPI(1)
 
-/* The mapping stands here, so that teardown removes what a failed test left */
-struct fixture {
-	struct vfio_client client;
-	uint64_t vram;
-	uint64_t regs;
-	void *map;
-	size_t map_size;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	struct vfio_region_info info;
-
-	if (!f || mdev_create("8M", UUID_A))
-		return -1;
-	if (vfio_client_open(&f->client, UUID_A)) {
-		mdev_remove(UUID_A);
-		return -1;
-	}
-	vfio_client_region(&f->client, VFIO_PCI_BAR0_REGION_INDEX, &info);
-	f->vram = info.offset;
-	vfio_client_region(&f->client, VFIO_PCI_BAR2_REGION_INDEX, &info);
-	f->regs = info.offset;
-	*state = f;
-	return 0;
-}
-
-static void unmap_vram(struct fixture *f)
-{
-	if (f->map)
-		munmap(f->map, f->map_size);
-	f->map = NULL;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	unmap_vram(f);
-	vfio_client_close(&f->client);
-	free(f);
-	mdev_remove(UUID_B);
-	return mdev_remove(UUID_A);
-}
-
-/* A closed client stays closed when a test ends here: never close a number twice */
-static void close_client(struct vfio_client *client)
-{
-	vfio_client_close(client);
-	client->device = client->group = client->iommu = -1;
-}
-
-static void reopen(struct fixture *f)
-{
-	close_client(&f->client);
-	assert_int_equal(vfio_client_open(&f->client, UUID_A), 0);
-}
-
-static volatile uint32_t *map_vram(struct fixture *f, size_t size)
-{
-	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
-			 f->client.device, f->vram);
-
-	assert_ptr_not_equal(map, MAP_FAILED);
-	f->map = map;
-	f->map_size = size;
-	return map;
-}
+#define MSIX_SIZE	0x10000U
 
 static void test_device_info(void **state)
 {
-	struct fixture *f = *state;
+	struct instance *f = *state;
 	struct vfio_device_info info = { .argsz = sizeof(info) };
 
 	assert_int_equal(ioctl(f->client.device, VFIO_DEVICE_GET_INFO, &info), 0);
@@ -140,7 +53,7 @@ static void test_region_info(void **state)
 			VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE },
 	};
 	static const uint32_t absent[] = { 8, 9, 1000, ONES };
-	struct fixture *f = *state;
+	struct instance *f = *state;
 	struct vfio_region_info info;
 	unsigned int i;
 
@@ -154,7 +67,7 @@ static void test_region_info(void **state)
 				 -EINVAL);
 }
 
-/* MSI-X, and REQ, which asks the user to give the instance up */
+/* The vertical blank, and REQ, which asks the user to give the instance up */
 static void test_interrupts(void **state)
 {
 	static const struct { bool known; unsigned int count; } expected[] = {
@@ -165,7 +78,7 @@ static void test_interrupts(void **state)
 		[VFIO_PCI_REQ_IRQ_INDEX] = { true, 1 },
 		[VFIO_PCI_NUM_IRQS] = { false, 77 },
 	};
-	struct fixture *f = *state;
+	struct instance *f = *state;
 	struct vfio_irq_info info = { .argsz = sizeof(info) };
 	struct vfio_irq_set set = { .argsz = sizeof(set) };
 	unsigned int i;
@@ -190,7 +103,7 @@ static void test_interrupts(void **state)
 }
 
 /* Trigger REQ from here, by @flags and the byte @data */
-static int trigger_req(struct fixture *f, uint32_t flags, uint8_t data)
+static int trigger_req(struct instance *f, uint32_t flags, uint8_t data)
 {
 	union {
 		struct vfio_irq_set set;
@@ -211,7 +124,7 @@ static int trigger_req(struct fixture *f, uint32_t flags, uint8_t data)
 static void test_request_eventfd(void **state)
 {
 	const uint32_t trigger = VFIO_IRQ_SET_ACTION_TRIGGER;
-	struct fixture *f = *state;
+	struct instance *f = *state;
 	int fd = eventfd(0, EFD_NONBLOCK);
 	uint64_t count;
 
@@ -246,7 +159,7 @@ static void test_request_eventfd(void **state)
 
 static void test_unknown_ioctl(void **state)
 {
-	struct fixture *f = *state;
+	struct instance *f = *state;
 
 	assert_int_equal(ioctl(f->client.device, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, NULL), -1);
 	assert_int_equal(errno, ENOTTY);
@@ -256,19 +169,20 @@ static void test_unknown_ioctl(void **state)
 
 static void test_config_ids(void **state)
 {
-	struct fixture *f = *state;
+	struct instance *f = *state;
 
 	assert_int_equal(vfio_client_get(&f->client, PCI_VENDOR_ID, 4), 0x11111234);
 	assert_int_equal(vfio_client_get(&f->client, PCI_CLASS_REVISION, 4), 0x03800002);
 	assert_int_equal(vfio_client_get(&f->client, PCI_SUBSYSTEM_VENDOR_ID, 4), 0x11001af4);
 	assert_int_equal(vfio_client_get(&f->client, PCI_INTERRUPT_PIN, 1), 0);
-	assert_int_equal(vfio_client_get(&f->client, PCI_STATUS, 2), PCI_STATUS_CAP_LIST);
+	assert_int_equal(vfio_client_get(&f->client, PCI_STATUS, 2),
+			 PCI_STATUS_CAP_LIST);
 }
 
 /* Exactly 256 bytes: all of them at once, the last one, and nothing behind */
 static void test_config_end(void **state)
 {
-	struct fixture *f = *state;
+	struct instance *f = *state;
 	uint8_t buf[512];
 
 	assert_int_equal(vfio_client_read(&f->client, f->client.config, buf, 256), 256);
@@ -282,7 +196,7 @@ static void test_config_end(void **state)
 
 static void test_config_bar_sizing(void **state)
 {
-	struct fixture *f = *state;
+	struct instance *f = *state;
 	unsigned int width, i;
 
 	for (width = 1; width <= 8; width *= 2) {
@@ -294,6 +208,7 @@ static void test_config_bar_sizing(void **state)
 				 (uint32_t)~(REGS_SIZE - 1));
 		assert_int_equal(vfio_client_get(&f->client, PCI_BASE_ADDRESS_3, 4),
 				 (uint32_t)~(MSIX_SIZE - 1));
+		assert_int_equal(vfio_client_get(&f->client, PCI_BASE_ADDRESS_4, 4), 0);
 		vfio_client_put(&f->client, PCI_BASE_ADDRESS_0, 8, 0xc000000000ULL);
 		assert_int_equal(vfio_client_get(&f->client, PCI_BASE_ADDRESS_0, 8),
 				 0xc00000000cULL);
@@ -302,7 +217,7 @@ static void test_config_bar_sizing(void **state)
 
 static void test_config_odd_sizes(void **state)
 {
-	struct fixture *f = *state;
+	struct instance *f = *state;
 
 	vfio_client_put(&f->client, PCI_BASE_ADDRESS_2 + 1, 3, 0xfedcba);
 	assert_int_equal(vfio_client_get(&f->client, PCI_BASE_ADDRESS_2, 4), 0xfedcb000);
@@ -312,7 +227,7 @@ static void test_config_odd_sizes(void **state)
 
 static void test_bad_pointers(void **state)
 {
-	struct fixture *f = *state;
+	struct instance *f = *state;
 	void *bad = (void *)8;
 
 	vfio_client_decode(&f->client, 1);
@@ -324,7 +239,7 @@ static void test_bad_pointers(void **state)
 
 static void test_registers(void **state)
 {
-	struct fixture *f = *state;
+	struct instance *f = *state;
 	uint16_t value = 0;
 
 	vfio_client_decode(&f->client, 1);
@@ -344,7 +259,7 @@ static void test_registers(void **state)
 /* Any range inside a trapped BAR is cut into aligned accesses; none crosses */
 static void test_bar_ranges(void **state)
 {
-	struct fixture *f = *state;
+	struct instance *f = *state;
 	static const uint64_t ends[] = { REGS_SIZE, VRAM_SIZE };
 	uint64_t starts[] = { f->regs, f->vram };
 	static uint8_t buf[2 * REGS_SIZE];
@@ -374,7 +289,7 @@ static void test_bar_ranges(void **state)
 
 static void test_decode_off(void **state)
 {
-	struct fixture *f = *state;
+	struct instance *f = *state;
 	uint32_t value;
 
 	assert_int_equal(vfio_client_read(&f->client, f->regs, &value, 4), -EIO);
@@ -386,194 +301,10 @@ static void test_decode_off(void **state)
 	assert_int_equal(vfio_client_read(&f->client, f->regs, &value, 4), -EIO);
 }
 
-static void test_mmap_refused(void **state)
-{
-	struct fixture *f = *state;
-	const struct {
-		uint64_t offset;
-		size_t len;
-		int prot;
-		int flags;
-		int error;
-	} bad[] = {
-		/* a trapped BAR, absent ones, config space */
-		{ f->regs, PAGE, PROT_READ, MAP_SHARED, EINVAL },
-		{ 1ULL << 40, PAGE, PROT_READ, MAP_SHARED, EINVAL },
-		{ 6ULL << 40, PAGE, PROT_READ, MAP_SHARED, EINVAL },
-		{ f->client.config, PAGE, PROT_READ, MAP_SHARED, EINVAL },
-		/* beyond the end, by offset or by length */
-		{ f->vram + VRAM_SIZE, PAGE, PROT_READ, MAP_SHARED, EINVAL },
-		{ f->vram, VRAM_SIZE + PAGE, PROT_READ, MAP_SHARED, EINVAL },
-		{ f->vram + VRAM_SIZE - PAGE, 2 * PAGE, PROT_READ, MAP_SHARED, EINVAL },
-		{ 1ULL << 50, PAGE, PROT_READ, MAP_SHARED, EINVAL },
-		/* not a page boundary; that is mmap(2) itself */
-		{ f->vram + 1, PAGE, PROT_READ, MAP_SHARED, EINVAL },
-		{ f->vram, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, EINVAL },
-		{ f->vram, PAGE, PROT_READ, MAP_PRIVATE, EINVAL },
-		/* newer kernels themselves answer EPERM */
-		{ f->vram, PAGE, PROT_READ | PROT_EXEC, MAP_SHARED, EACCES },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_ptr_equal(mmap(NULL, bad[i].len, bad[i].prot, bad[i].flags,
-				      f->client.device, bad[i].offset), MAP_FAILED);
-		if (bad[i].error != EACCES || errno != EPERM)
-			assert_int_equal(errno, bad[i].error);
-	}
-}
-
-/* Nor can it be made executable or longer afterwards */
-static void test_mmap_stays_as_it_is(void **state)
-{
-	struct fixture *f = *state;
-	volatile uint32_t *vram = map_vram(f, PAGE);
-
-	assert_int_equal(mprotect((void *)vram, PAGE, PROT_READ | PROT_EXEC), -1);
-	assert_int_equal(errno, EACCES);
-	assert_ptr_equal(mremap((void *)vram, PAGE, 2 * PAGE, MREMAP_MAYMOVE), MAP_FAILED);
-	assert_int_equal(errno, EFAULT);
-	unmap_vram(f);
-}
-
-/* Mapping costs nothing; each page comes with its first touch, and only once */
-static void test_lazy_mapping(void **state)
-{
-	struct fixture *f = *state;
-	volatile uint32_t *vram;
-	size_t i;
-
-	vfio_client_decode(&f->client, 1);
-	vram = map_vram(f, VRAM_SIZE);
-	assert_int_equal(mdev_stat(UUID_A, "faults"), 0);
-	assert_int_equal(mdev_stat(UUID_A, "pages_mapped"), 0);
-	for (i = 0; i < VRAM_SIZE / 4; i += PAGE / 4)
-		vram[i] = i;
-	assert_int_equal(mdev_stat(UUID_A, "pages_mapped"), VRAM_SIZE / PAGE);
-	assert_in_range(mdev_stat(UUID_A, "faults"), 1, VRAM_SIZE / PAGE);
-	for (i = 0; i < VRAM_SIZE / 4; i += PAGE / 4)
-		assert_int_equal(vram[i], i);
-	assert_int_equal(mdev_stat(UUID_A, "pages_mapped"), VRAM_SIZE / PAGE);
-	assert_int_equal(mdev_stat(UUID_A, "sink_faults"), 0);
-	unmap_vram(f);
-}
-
-/* What it must reach: 16 MiB page by page in 8 faults, at an aligned address */
-static void test_touch_16_mib(void **state)
-{
-	struct vfio_client client;
-	struct vfio_region_info info;
-	volatile uint32_t *vram;
-	struct fixture *f = *state;
-	char *room;
-	size_t i;
-
-	close_client(&f->client);
-	assert_int_equal(mdev_remove(UUID_A), 0);
-	assert_int_equal(mdev_create("16M", UUID_B), 0);
-	assert_int_equal(vfio_client_open(&client, UUID_B), 0);
-	vfio_client_region(&client, 0, &info);
-	assert_int_equal(info.size, 16 * MIB);
-	vfio_client_decode(&client, 1);
-	room = mmap(NULL, 18 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	vram = mmap((void *)(((uintptr_t)room + 2 * MIB - 1) & ~(2 * MIB - 1)),
-		    info.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-		    client.device, info.offset);
-	assert_ptr_not_equal(vram, MAP_FAILED);
-	for (i = 0; i < info.size / 4; i += PAGE / 4)
-		vram[i] = ~i;
-	for (i = 0; i < info.size / 4; i += PAGE / 4)
-		assert_int_equal(vram[i], (uint32_t)~i);
-	assert_int_equal(mdev_stat(UUID_B, "faults"), 8);
-	assert_int_equal(mdev_stat(UUID_B, "pages_mapped"), 4096);
-	munmap(room, 18 * MIB);
-	vfio_client_close(&client);
-	assert_int_equal(mdev_remove(UUID_B), 0);
-
-	assert_int_equal(mdev_create("8M", UUID_A), 0);
-	assert_int_equal(vfio_client_open(&f->client, UUID_A), 0);
-}
-
-static void test_partial_mapping(void **state)
-{
-	struct fixture *f = *state;
-	volatile uint32_t *page;
-	uint32_t value = 0x600d1dea;
-
-	vfio_client_decode(&f->client, 1);
-	assert_int_equal(vfio_client_write(&f->client, f->vram + 5 * PAGE, &value, 4), 4);
-	page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, f->client.device,
-		    f->vram + 5 * PAGE);
-	assert_ptr_not_equal(page, MAP_FAILED);
-	assert_int_equal(page[0], value);
-	munmap((void *)page, PAGE);
-}
-
-/* Mapping and read(2) show the same memory, over page boundaries too */
-static void test_mapping_equals_read(void **state)
-{
-	struct fixture *f = *state;
-	volatile uint32_t *vram;
-	uint32_t buf[2048];
-	size_t i;
-
-	vfio_client_decode(&f->client, 1);
-	vram = map_vram(f, VRAM_SIZE);
-	for (i = 0; i < 4096; i++)
-		vram[i] = 3 * i + 1;
-	assert_int_equal(vfio_client_read(&f->client, f->vram + 1234 * 4, buf,
-					  sizeof(buf)), sizeof(buf));
-	for (i = 0; i < 2048; i++)
-		assert_int_equal(buf[i], 3 * (i + 1234) + 1);
-	unmap_vram(f);
-}
-
-/* With decode off a touch meets the sink page, and the frame again after */
-static void test_decode_and_mapping(void **state)
-{
-	struct fixture *f = *state;
-	volatile uint32_t *vram = map_vram(f, VRAM_SIZE);
-
-	assert_int_equal(vram[0], ONES);
-	vfio_client_decode(&f->client, 1);
-	assert_int_equal(vram[0], 0);
-	vram[0] = 0x12345678;
-	vfio_client_decode(&f->client, 0);
-	assert_int_equal(vram[0], ONES);
-	vram[0] = 0xbad;
-	vfio_client_decode(&f->client, 1);
-	assert_int_equal(vram[0], 0x12345678);
-	assert_int_equal(mdev_stat(UUID_A, "sink_faults"), 2);
-
-	/* What was written to the sink page is gone with a reset */
-	vfio_client_decode(&f->client, 0);
-	assert_int_equal(vram[0], 0xbad);
-	assert_int_equal(ioctl(f->client.device, VFIO_DEVICE_RESET), 0);
-	assert_int_equal(vram[0], ONES);
-	unmap_vram(f);
-}
-
-/* Nor does the next user read what this one wrote to the sink page */
-static void test_sink_is_private(void **state)
-{
-	struct fixture *f = *state;
-	volatile uint32_t *vram = map_vram(f, PAGE);
-	size_t i;
-
-	for (i = 0; i < PAGE / 4; i++)
-		vram[i] = 0x5ec7e7;
-	unmap_vram(f);
-	reopen(f);
-	vram = map_vram(f, PAGE);
-	for (i = 0; i < PAGE / 4; i++)
-		assert_int_equal(vram[i], ONES);
-	unmap_vram(f);
-}
-
 static void test_reset(void **state)
 {
-	struct fixture *f = *state;
-	volatile uint32_t *vram = map_vram(f, VRAM_SIZE);
+	struct instance *f = *state;
+	volatile uint32_t *vram = instance_map(f, VRAM_SIZE);
 	uint8_t before[256], after[256];
 	uint16_t xres = 800;
 
@@ -593,120 +324,28 @@ static void test_reset(void **state)
 	assert_int_equal(vram[100], 0);
 	vfio_client_read(&f->client, f->regs + DISPI_XRES, &xres, 2);
 	assert_int_equal(xres, 0);
-	unmap_vram(f);
+	instance_unmap(f);
 }
 
 /* The next user finds nothing of what the last one left */
 static void test_close_resets(void **state)
 {
-	struct fixture *f = *state;
+	struct instance *f = *state;
 	uint32_t value = 0x5ec7e7;
 
 	vfio_client_decode(&f->client, 1);
 	assert_int_equal(vfio_client_write(&f->client, f->vram, &value, 4), 4);
-	reopen(f);
+	instance_reopen(f);
 	assert_int_equal(vfio_client_get(&f->client, PCI_COMMAND, 2), 0);
 	vfio_client_decode(&f->client, 1);
 	assert_int_equal(vfio_client_read(&f->client, f->vram, &value, 4), 4);
 	assert_int_equal(value, 0);
 }
 
-static void fill(struct vfio_client *client, uint64_t vram, uint32_t value)
-{
-	volatile uint32_t *map = mmap(NULL, VRAM_SIZE, PROT_READ | PROT_WRITE,
-				      MAP_SHARED, client->device, vram);
-	size_t i;
-
-	assert_ptr_not_equal(map, MAP_FAILED);
-	for (i = 0; i < VRAM_SIZE / 4; i++)
-		map[i] = value;
-	munmap((void *)map, VRAM_SIZE);
-}
-
-static void expect_filled(struct vfio_client *client, uint64_t vram,
-			  uint32_t value)
-{
-	volatile uint32_t *map = mmap(NULL, VRAM_SIZE, PROT_READ, MAP_SHARED,
-				      client->device, vram);
-	size_t i, wrong = 0;
-
-	assert_ptr_not_equal(map, MAP_FAILED);
-	for (i = 0; i < VRAM_SIZE / 4; i++)
-		wrong += map[i] != value;
-	munmap((void *)map, VRAM_SIZE);
-	assert_int_equal(wrong, 0);
-}
-
-/* Two instances share the adapter and never each other's memory */
-static void test_isolation(void **state)
-{
-	struct fixture *f = *state;
-	struct vfio_client other;
-
-	assert_int_equal(mdev_create("8M", UUID_B), 0);
-	assert_int_equal(vfio_client_open(&other, UUID_B), 0);
-	vfio_client_decode(&f->client, 1);
-	vfio_client_decode(&other, 1);
-	fill(&f->client, f->vram, 0xaaaaaaaa);
-	expect_filled(&other, f->vram, 0);
-	fill(&other, f->vram, 0xbbbbbbbb);
-	expect_filled(&f->client, f->vram, 0xaaaaaaaa);
-	vfio_client_close(&other);
-	expect_filled(&f->client, f->vram, 0xaaaaaaaa);
-
-	/* The next owner of the block gets it scrubbed */
-	assert_int_equal(mdev_remove(UUID_B), 0);
-	assert_int_equal(mdev_create("8M", UUID_B), 0);
-	assert_int_equal(vfio_client_open(&other, UUID_B), 0);
-	vfio_client_decode(&other, 1);
-	expect_filled(&other, f->vram, 0);
-	vfio_client_close(&other);
-}
-
-/* A mapping that outlives the file descriptor keeps the device, not more */
-static void test_mapping_outlives_close(void **state)
-{
-	struct fixture *f = *state;
-	volatile uint32_t *vram;
-
-	vfio_client_decode(&f->client, 1);
-	vram = map_vram(f, VRAM_SIZE);
-	vram[0] = 1;
-	close_client(&f->client);
-	assert_int_equal(vram[0], 1);
-	/* The kernel's core would wait for us */
-	if (mdev_core_is_ours())
-		assert_int_equal(mdev_remove(UUID_A), -EBUSY);
-	unmap_vram(f);
-	assert_int_equal(vfio_client_open(&f->client, UUID_A), 0);
-}
-
-static void test_fork(void **state)
-{
-	struct fixture *f = *state;
-	volatile uint32_t *vram;
-	int status;
-	pid_t pid;
-
-	vfio_client_decode(&f->client, 1);
-	vram = map_vram(f, VRAM_SIZE);
-	vram[0] = 7;
-	pid = fork();
-	assert_true(pid >= 0);
-	if (!pid) {
-		vram[PAGE / 4] = vram[0] + 1;
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	assert_int_equal(vram[PAGE / 4], 8);
-	unmap_vram(f);
-}
-
 static void test_display_plane(void **state)
 {
 	static const uint16_t mode[] = { 640, 480, 32, 0x41, 0, 640, 480 };
-	struct fixture *f = *state;
+	struct instance *f = *state;
 	struct vfio_device_gfx_plane_info plane = {
 		.argsz = sizeof(plane),
 		.flags = VFIO_GFX_PLANE_TYPE_PROBE | VFIO_GFX_PLANE_TYPE_REGION,
@@ -741,7 +380,7 @@ static void test_display_bad_modes(void **state)
 		{ 1024, 768, 24, 0x41, 0, 1024, 768 },
 		{ 1024, 768, 32, 0x40, 0, 1024, 768 },
 	};
-	struct fixture *f = *state;
+	struct instance *f = *state;
 	size_t i;
 
 	vfio_client_decode(&f->client, 1);
@@ -759,64 +398,9 @@ static void test_display_bad_modes(void **state)
 	}
 }
 
-struct racer {
-	volatile uint32_t *vram;
-	atomic_bool stop;
-	atomic_size_t wrong;
-	atomic_size_t seen;
-};
-
-static void *touch_all(void *arg)
-{
-	struct racer *racer = arg;
-	size_t i;
-
-	while (!atomic_load(&racer->stop)) {
-		for (i = 0; i < VRAM_SIZE / 4; i += PAGE / 4) {
-			uint32_t value = racer->vram[i];
-
-			racer->wrong += value != ONES && value != i + 1;
-			racer->seen += value == i + 1;
-		}
-	}
-	return NULL;
-}
-
-/* Decode goes off and on under the feet of threads that touch: never SIGBUS */
-static void test_decode_race(void **state)
-{
-	struct fixture *f = *state;
-	struct racer racer = {};
-	size_t i, shown = 0, before;
-	pthread_t threads[2];
-
-	vfio_client_decode(&f->client, 1);
-	racer.vram = map_vram(f, VRAM_SIZE);
-	for (i = 0; i < VRAM_SIZE / 4; i += PAGE / 4)
-		racer.vram[i] = i + 1;
-	for (i = 0; i < 2; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, touch_all, &racer), 0);
-	for (i = 0; i < 200; i++) {
-		vfio_client_decode(&f->client, 0);
-		/* Nothing of the frames shows once decode is off */
-		shown += racer.vram[(i * PAGE) % VRAM_SIZE / 4] != ONES;
-		before = racer.seen;
-		vfio_client_decode(&f->client, 1);
-		/* Each round, the threads get to see frames again */
-		while (racer.seen == before)
-			;
-	}
-	atomic_store(&racer.stop, true);
-	for (i = 0; i < 2; i++)
-		pthread_join(threads[i], NULL);
-	assert_int_equal(shown, 0);
-	assert_int_equal(racer.wrong, 0);
-	unmap_vram(f);
-}
-
 int main(int argc, char **argv)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, instance_setup, instance_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_device_info),
 		T(test_region_info),
@@ -831,22 +415,10 @@ int main(int argc, char **argv)
 		T(test_registers),
 		T(test_bar_ranges),
 		T(test_decode_off),
-		T(test_mmap_refused),
-		T(test_mmap_stays_as_it_is),
-		T(test_lazy_mapping),
-		T(test_touch_16_mib),
-		T(test_partial_mapping),
-		T(test_mapping_equals_read),
-		T(test_decode_and_mapping),
-		T(test_sink_is_private),
 		T(test_reset),
 		T(test_close_resets),
-		T(test_isolation),
-		T(test_mapping_outlives_close),
-		T(test_fork),
 		T(test_display_plane),
 		T(test_display_bad_modes),
-		T(test_decode_race),
 	};
 
 	if (argc > 1)
