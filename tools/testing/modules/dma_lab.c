@@ -9,6 +9,7 @@
  */
 #include <linux/highmem.h>
 #include <linux/module.h>
+#include <linux/platform_device.h>
 #include <linux/vpci_mdev.h>
 
 #include "dma_lab.h"
@@ -28,7 +29,6 @@ struct dma_lab {
 };
 
 static struct vpci_function *dma_lab_function;
-static struct device *dma_lab_device;
 
 static struct dma_lab *to_dma_lab(struct vpci_device *vpci)
 {
@@ -197,43 +197,61 @@ static const struct vpci_desc dma_lab_desc = {
 	.bars = { [0] = { .size = DMA_LAB_SIZE } },
 };
 
+static int dma_lab_parent_probe(struct platform_device *pdev)
+{
+	dma_lab_function = devm_vpci_function_create(&pdev->dev, &dma_lab_desc);
+	if (IS_ERR(dma_lab_function))
+		return PTR_ERR(dma_lab_function);
+	return mdev_register_parent(&dma_lab_parent, &pdev->dev,
+				    &dma_lab_driver, dma_lab_types,
+				    ARRAY_SIZE(dma_lab_types));
+}
+
+static void dma_lab_parent_remove(struct platform_device *pdev)
+{
+	mdev_unregister_parent(&dma_lab_parent);
+}
+
+/* Can be unbound while instances are open */
+static struct platform_driver dma_lab_parent_driver = {
+	.probe	= dma_lab_parent_probe,
+	.remove	= dma_lab_parent_remove,
+	.driver	= { .name = "dma_lab" },
+};
+
+static struct platform_device *dma_lab_device;
+
 static int __init dma_lab_init(void)
 {
 	int ret;
 
-	dma_lab_device = root_device_register("dma_lab");
-	if (IS_ERR(dma_lab_device))
-		return PTR_ERR(dma_lab_device);
-	dma_lab_function = vpci_function_create(dma_lab_device, &dma_lab_desc);
-	if (IS_ERR(dma_lab_function)) {
-		ret = PTR_ERR(dma_lab_function);
-		goto err_device;
-	}
 	ret = mdev_register_driver(&dma_lab_driver);
 	if (ret)
-		goto err_function;
-	ret = mdev_register_parent(&dma_lab_parent, dma_lab_device,
-				   &dma_lab_driver, dma_lab_types,
-				   ARRAY_SIZE(dma_lab_types));
+		return ret;
+	ret = platform_driver_register(&dma_lab_parent_driver);
 	if (ret)
 		goto err_driver;
+	dma_lab_device = platform_device_register_simple("dma_lab",
+							 PLATFORM_DEVID_NONE,
+							 NULL, 0);
+	if (IS_ERR(dma_lab_device)) {
+		ret = PTR_ERR(dma_lab_device);
+		goto err_parent_driver;
+	}
 	return 0;
 
+err_parent_driver:
+	platform_driver_unregister(&dma_lab_parent_driver);
 err_driver:
 	mdev_unregister_driver(&dma_lab_driver);
-err_function:
-	vpci_function_free(dma_lab_function);
-err_device:
-	root_device_unregister(dma_lab_device);
 	return ret;
 }
 
 static void __exit dma_lab_exit(void)
 {
-	mdev_unregister_parent(&dma_lab_parent);
+	platform_device_unregister(dma_lab_device);
+	platform_driver_unregister(&dma_lab_parent_driver);
 	mdev_unregister_driver(&dma_lab_driver);
-	vpci_function_free(dma_lab_function);
-	root_device_unregister(dma_lab_device);
 }
 
 module_init(dma_lab_init);

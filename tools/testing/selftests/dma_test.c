@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -14,7 +15,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
+#include <linux/iommufd.h>
 #include <linux/pci_regs.h>
 
 #include "../modules/dma_lab.h"
@@ -22,7 +26,8 @@
 #include "vfio_client.h"
 
 #define UUID		"dada0000-9e57-4c11-8c11-000000000001"
-#define CREATE		"/sys/class/mdev_bus/dma_lab/mdev_supported_types/-dma/create"
+#define CREATE		"/sys/class/mdev_bus/dma_lab/mdev_supported_types/dma_lab-dma/create"
+#define DRIVER		"/sys/bus/platform/drivers/dma_lab"
 
 #define PAGE		4096UL
 #define PAGES		16
@@ -135,6 +140,17 @@ static void close_client(void)
 	client.device = client.group = client.iommu = -1;
 }
 
+/* What an unbound parent leaves of an instance goes a moment after its last user */
+static int create(void)
+{
+	time_t end = time(NULL) + 60;
+	int ret;
+
+	while ((ret = sysfs_write(UUID, CREATE)) == -EEXIST && time(NULL) < end)
+		sched_yield();
+	return ret;
+}
+
 static int setup(void **state)
 {
 	unsigned int i;
@@ -143,7 +159,7 @@ static int setup(void **state)
 	client.device = client.group = client.iommu = -1;
 	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED || sysfs_write(UUID, CREATE))
+	if (memory == MAP_FAILED || create())
 		return -1;
 	for (i = 0; i < PAGES; i++)
 		memory[i * WORDS] = 100 + i;
@@ -157,6 +173,8 @@ static int teardown(void **state)
 	(void)state;
 	close_client();
 	munmap(memory, SIZE);
+	if (!sysfs_exists(DRIVER "/dma_lab"))
+		return sysfs_write("dma_lab", DRIVER "/bind");
 	return mdev_exists(UUID) ? mdev_remove(UUID) : 0;
 }
 
@@ -344,6 +362,140 @@ static void test_close(void **state)
 	assert_int_equal(pin_pages(0, IOVA, 1), 0);
 }
 
+/* The VMM's memory stays mapped for its other devices */
+static void test_close_before_unmap(void **state)
+{
+	long before = pinned_kib();
+
+	(void)state;
+	assert_int_equal(pin_pages(0, IOVA, 2), 0);
+	assert_int_equal(pin_pages(1, IOVA + PAGE, 2), 0);
+	close(client.device);
+	client.device = -1;
+	assert_int_equal(pinned_kib(), before);
+	assert_int_equal(unmap(), 0);
+	assert_int_equal(map(), 0);
+	assert_int_equal(pinned_kib(), before);
+}
+
+/* The parent goes while the VMM has the instance open, with pins */
+static void test_unbind(void **state)
+{
+	long before = pinned_kib();
+	uint64_t value;
+
+	(void)state;
+	assert_int_equal(pin_pages(0, IOVA, 2), 0);
+	assert_int_equal(pin_pages(3, IOVA + SIZE - PAGE, 1), 0);
+	assert_int_equal(sysfs_write("dma_lab", DRIVER "/unbind"), 0);
+	assert_int_equal(pinned_kib(), before);
+	assert_int_equal(vfio_client_read(&client, regs, &value, 8), -ENODEV);
+	/* The VMM notices later, in whatever order it cleans up */
+	assert_int_equal(unmap(), 0);
+	assert_int_equal(map(), 0);
+	close_client();
+	assert_int_equal(pinned_kib(), before);
+}
+
+static uint32_t new_ioas(void)
+{
+	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
+
+	if (client.group >= 0)
+		skip();
+	assert_int_equal(ioctl(client.iommu, IOMMU_IOAS_ALLOC, &ioas), 0);
+	return ioas.out_ioas_id;
+}
+
+static int attach(uint32_t ioas)
+{
+	struct vfio_device_attach_iommufd_pt arg = {
+		.argsz = sizeof(arg),
+		.pt_id = ioas,
+	};
+
+	return ioctl(client.device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &arg) ?
+	       -errno : 0;
+}
+
+static int detach(void)
+{
+	struct vfio_device_detach_iommufd_pt arg = { .argsz = sizeof(arg) };
+
+	return ioctl(client.device, VFIO_DEVICE_DETACH_IOMMUFD_PT, &arg) ?
+	       -errno : 0;
+}
+
+/* Another address space: what was pinned in the one before goes */
+static void test_other_ioas(void **state)
+{
+	uint32_t first = client.ioas, second = new_ioas();
+	long before = pinned_kib();
+
+	(void)state;
+	client.ioas = second;
+	assert_int_equal(vfio_client_map(&client, memory + WORDS, IOVA, PAGE,
+					 true), 0);
+	assert_int_equal(pin_pages(0, IOVA, 2), 0);
+	assert_word(0, 0, 100);
+
+	/* What fails changes nothing, nor does the same once more */
+	assert_true(attach(~0U) < 0);
+	assert_int_equal(attach(first), 0);
+	assert_word(0, 1, 101);
+	assert_int_equal(get(DMA_LAB_REVOKED), 0);
+
+	assert_int_equal(attach(second), 0);
+	assert_int_equal(get(DMA_LAB_REVOKED), 1);
+	assert_gone(0);
+	assert_int_equal(pinned_kib(), before);
+	assert_true(pin_pages(0, IOVA, 2) < 0);
+	assert_int_equal(pin_pages(0, IOVA, 1), 0);
+	assert_word(0, 0, 101);
+
+	/* The first one can go, and what is pinned in the second one stays */
+	client.ioas = first;
+	assert_int_equal(unmap(), 0);
+	assert_int_equal(get(DMA_LAB_REVOKED), 1);
+	assert_word(0, 0, 101);
+}
+
+static void test_detach(void **state)
+{
+	uint32_t other = new_ioas();
+	long before = pinned_kib();
+
+	(void)state;
+	assert_int_equal(pin_pages(0, IOVA, 2), 0);
+	assert_int_equal(pin_pages(1, IOVA + PAGE, 2), 0);
+	assert_int_equal(detach(), 0);
+	assert_int_equal(get(DMA_LAB_REVOKED), 2);
+	assert_gone(0);
+	assert_gone(1);
+	assert_int_equal(pinned_kib(), before);
+	assert_true(pin_pages(0, IOVA, 1) < 0);
+	assert_true(copy(IOVA, 8) < 0);
+	assert_int_equal(detach(), 0);
+	assert_int_equal(unmap(), 0);
+	assert_int_equal(map(), 0);
+
+	assert_int_equal(attach(other), 0);
+	assert_true(pin_pages(0, IOVA, 1) < 0);
+	assert_int_equal(attach(client.ioas), 0);
+	assert_int_equal(pin_pages(0, IOVA, 1), 0);
+	assert_word(0, 0, 100);
+}
+
+static void *attach_again_and_again(void *stop)
+{
+	uint32_t other = new_ioas();
+	unsigned long failed = 0;
+
+	while (!atomic_load((atomic_bool *)stop))
+		failed += attach(other) || detach() || attach(client.ioas);
+	return (void *)failed;
+}
+
 static void *map_and_unmap(void *stop)
 {
 	unsigned long failed = 0;
@@ -413,6 +565,14 @@ static void test_pin_against_reset(void **state)
 	race(reset_again_and_again);
 }
 
+static void test_pin_against_attach(void **state)
+{
+	(void)state;
+	if (client.group >= 0)
+		skip();
+	race(attach_again_and_again);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(int argc, char *argv[])
@@ -428,8 +588,13 @@ int main(int argc, char *argv[])
 		T(test_unmap_others),
 		T(test_reset),
 		T(test_close),
+		T(test_close_before_unmap),
+		T(test_unbind),
+		T(test_other_ioas),
+		T(test_detach),
 		T(test_pin_against_unmap),
 		T(test_pin_against_reset),
+		T(test_pin_against_attach),
 	};
 
 	if (argc > 1)
