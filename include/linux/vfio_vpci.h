@@ -23,15 +23,15 @@
  *	vfio_device_set.lock		opening, closing (VFIO core)
  *	  vpci_device.config_lock	config writes, reset, display
  *	    vpci_device.trap_lock	trapped accesses in flight
- *	      vpci_device.touch_lock	vpci_ops.fault_backing in flight
- *		vpci_device.dma_lock	pins of guest memory
+ *	      vpci_device.dma_lock	pins of guest memory
+ *		vpci_device.touch_lock	vpci_ops.fault_backing in flight
  *		  (the parent driver's own)
- *		vpci_device.memory_lock	backings, decode, faults
- *		  vpci_device.window_lock	copying to and from frames
+ *		  vpci_device.memory_lock	backings, decode, faults
+ *		    vpci_device.window_lock	copying to and from frames
  *
  * VFIO takes locks of its own, and then mmap_lock, under dma_lock.
  * mmap_lock is taken before touch_lock by the fault handler, so nothing
- * touches user memory under touch_lock or what comes after it.
+ * touches or pins user memory under touch_lock or what comes after it.
  */
 #ifndef _LINUX_VFIO_VPCI_H
 #define _LINUX_VFIO_VPCI_H
@@ -101,7 +101,8 @@ struct vpci_function {
  *	offset 0 of that region; leave all of them zero while there is none
  * @dma_revoke: optional, for drivers that pin guest memory: the pages of @pin go,
  *	because the VMM unmaps them, the function is reset, or the driver unpins
- *	them. When it returns nobody uses them, and nobody finds them any more
+ *	them. When it returns nobody uses them, and nobody finds them any more.
+ *	vpci_device.dma_lock is held
  * @disconnect: optional: give back what the registered instance had, such as what
  *	stood behind its BARs. Nobody can reach that any more, and @reset has run.
  *	Called once, and last; vfio_device_set.lock is held

@@ -482,7 +482,9 @@ static void vpci_device_give_up(struct vpci_device *vpci)
  * Whoever has the instance open is asked to close it, and named in a log line.
  * vpci_device_unregister() must follow, but can do so much later.
  *
- * Context: may sleep, but waits for no user; takes vfio_device_set.lock.
+ * Context: may sleep; takes vfio_device_set.lock. Waits for no user to close, but
+ * for its accesses in flight, which a VMM can make long if they reach its memory,
+ * see vpci_dma_pin().
  */
 void vpci_device_disconnect(struct vpci_device *vpci)
 {

@@ -15,6 +15,13 @@
  *
  * Addresses come from a guest: they are checked here, before any arithmetic.
  *
+ * Pins need iommufd. The type 1 IOMMU lets a range that is being unmapped be pinned
+ * again after the driver was told, and after ten times that is a BUG() in
+ * vfio_dma_do_unmap(): a guest that pins while its VMM unmaps could stop the machine.
+ * Nobody tells a driver when an unmapping is over. Nor can two threads unmap what
+ * is pinned at the same time: each waits for a lock of type 1 that the other holds.
+ * iommufd refuses such a pin. Copying has none of this.
+ *
  * vpci_device.dma_lock is held for writing while pins come and go, and for
  * reading while memory is copied, so that no copy is in flight when an unmapping
  * returns. The VMM can make an access take as long as it likes, by userfaultfd.
@@ -42,6 +49,16 @@ static int vpci_dma_check(struct vpci_device *vpci)
 	if (!vpci->dma_open)
 		return -ENODEV;
 	return vpci_config_bus_master(&vpci->config) ? 0 : -EPERM;
+}
+
+/* As opposed to the type 1 IOMMU. Constant while the function is open */
+static bool vpci_dma_by_iommufd(const struct vpci_device *vpci)
+{
+#if IS_ENABLED(CONFIG_IOMMUFD)
+	return vpci->vdev.iommufd_access;
+#else
+	return false;
+#endif
 }
 
 static int vpci_pin_take(struct vpci_device *vpci, struct vpci_pin *pin,
@@ -97,7 +114,8 @@ static void vpci_pin_drop(struct vpci_device *vpci, struct vpci_pin *pin)
  * the caller holds no lock that vpci_ops.dma_revoke takes.
  * Return: 0; -EINVAL, the guest's address or the number is bad; -EPERM, its bus
  * mastering is off; -EBUSY, @pin is in use; -ENODEV, nobody has the function open;
- * or an errno of VFIO: nothing is mapped there, or not for writing.
+ * -EOPNOTSUPP, the VMM uses a type 1 IOMMU, and vpci_dma_rw() is all there is;
+ * -ENOMEM; or an errno of VFIO: nothing is mapped there, or not for writing.
  */
 int vpci_dma_pin(struct vpci_device *vpci, struct vpci_pin *pin, u64 iova,
 		 unsigned int nr_pages, bool write)
@@ -111,6 +129,8 @@ int vpci_dma_pin(struct vpci_device *vpci, struct vpci_pin *pin, u64 iova,
 
 	down_write(&vpci->dma_lock);
 	ret = vpci_dma_check(vpci);
+	if (!ret && !vpci_dma_by_iommufd(vpci))
+		ret = -EOPNOTSUPP;
 	if (!ret && pin->nr_pages)
 		ret = -EBUSY;
 	if (!ret)
@@ -147,10 +167,11 @@ EXPORT_SYMBOL_GPL(vpci_dma_unpin);
  * @len: bytes
  * @write: to the guest's memory
  *
- * For little data. Part of it may have been copied when there is an error.
+ * Part of it may have been copied when there is an error.
  *
  * Context: as vpci_dma_pin().
- * Return: 0, or a negative errno as of vpci_dma_pin().
+ * Return: 0; -EINVAL, -EPERM, -ENODEV, or an errno of VFIO, as vpci_dma_pin() has
+ * them.
  */
 int vpci_dma_rw(struct vpci_device *vpci, u64 iova, void *data, size_t len,
 		bool write)
