@@ -47,8 +47,12 @@ test_splat() {
 	expect_status 1 && expect_in stderr 'WARNING: a test'
 }
 
+# What was written before is in a pipe, until the cat of agent.sh has sent it and waits for more
 test_panic() {
-	lab -- sh -c 'echo before; echo c >/proc/sysrq-trigger'
+	# shellcheck disable=SC2016 # for the VM's shell
+	lab -- sh -c 'echo before
+		until grep -q pipe_read "/proc/$(busybox pidof cat)/wchan"; do :; done
+		echo c >/proc/sysrq-trigger'
 	expect_status 125 && expect_in stdout before && expect_in stderr 'sysrq triggered crash'
 }
 
