@@ -38,7 +38,8 @@ static void take_line(char *record, const char *word)
 		return;
 	line++;
 	line[strcspn(line, "\n")] = '\0';
-	if (strstr(line, word))
+	/* The driver core adds a line that repeats the errno, with the kernel's own mdev core */
+	if (strstr(line, word) && !strstr(line, ": probe with driver "))
 		out_reason(line);
 }
 
