@@ -36,10 +36,10 @@ if [[ ${VFIO_PATH-} == cdev ]]; then
 	later_json+=', "iommufd": "i0"'
 fi
 
-# A driver for the guest; built where the mdev core is ours
+# A driver for the guest, whose kernel need not be ours; built in the lane of that kernel
 files=()
-vblank=$here/../../../build/modules/$(uname -r)/vblank_guest.ko
-[[ -n ${LAB_MDEV_CORE-} ]] || files=(--file "$vblank")
+vblank=$here/../../../build/modules/${LAB_NESTED_KERNEL##*/vmlinuz-}/vblank_guest.ko
+[[ ! -e $vblank ]] || files=(--file "$vblank")
 
 # The guest that all tests share; nested.sh says on stderr what went wrong. A
 # kernel with checkers takes minutes where the distribution's takes seconds.
@@ -144,8 +144,8 @@ count_vblanks() {
 test_vertical_blank_interrupts() {
 	local rate
 
-	[[ -z ${LAB_MDEV_CORE-} ]] || skip "the guest's driver is built for our core only"
-	rate=$(count_vblanks) || fail 'the driver in the guest'
+	((${#files[@]})) || skip "the guest's driver is not built; make check LANE=stock does it"
+	rate=$(count_vblanks) || { fail "the driver in the guest: $rate"; return; }
 	echo "# $rate interrupts in 1,000 s of the guest's clock"
 	((rate >= 58800 && rate <= 61200)) || fail "$rate is not within 2 % of 60000"
 	! grep -q vpci_vblank_tick /proc/timer_list || fail 'the timer still runs'
