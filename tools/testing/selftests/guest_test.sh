@@ -36,9 +36,9 @@ if [[ ${VFIO_PATH-} == cdev ]]; then
 	later_json+=', "iommufd": "i0"'
 fi
 
-# A driver for the guest, whose kernel need not be ours; built in the lane of that kernel
+# A driver for the guest, if it has our kernel; built where the mdev core is ours
 files=()
-vblank=$here/../../../build/modules/${LAB_NESTED_KERNEL##*/vmlinuz-}/vblank_guest.ko
+vblank=$here/../../../build/modules/$(uname -r)/vblank_guest.ko
 [[ ! -e $vblank ]] || files=(--file "$vblank")
 
 # The guest that all tests share; nested.sh says on stderr what went wrong. A
@@ -133,18 +133,23 @@ count_vblanks() {
 	# shellcheck disable=SC2016 # for the guest's shell
 	in_guest '
 		cd /sys/bus/pci/drivers/bochs-drm && device=$(echo 0000:*) && echo $device > unbind || exit
-		insmod /files/vblank_guest.ko || exit
-		cd /sys/module/vblank_guest/parameters
-		until [ $(cat millihertz) -ge 58800 ] || [ $(cat count) -gt 3600 ]; do usleep 100000; done
-		cat millihertz
-		cd /
-		rmmod vblank_guest && echo $device > /sys/bus/pci/drivers/bochs-drm/bind'
+		insmod /files/vblank_guest.ko
+		status=$?
+		if [ $status = 0 ]; then
+			of=/sys/module/vblank_guest/parameters
+			until [ $(cat $of/millihertz) -ge 58800 ] || [ $(cat $of/count) -gt 3600 ]; do usleep 100000; done
+			cat $of/millihertz
+			rmmod vblank_guest
+		fi
+		echo $device > bind
+		exit $status'
 }
 
 test_vertical_blank_interrupts() {
 	local rate
 
-	((${#files[@]})) || skip "the guest's driver is not built; make check LANE=stock does it"
+	((${#files[@]})) || skip "the guest's driver is not built for $(uname -r)"
+	[[ $(in_guest 'uname -r') == "$(uname -r)" ]] || skip "the guest has another kernel, and no driver for it"
 	rate=$(count_vblanks) || { fail "the driver in the guest: $rate"; return; }
 	echo "# $rate interrupts in 1,000 s of the guest's clock"
 	((rate >= 58800 && rate <= 61200)) || fail "$rate is not within 2 % of 60000"

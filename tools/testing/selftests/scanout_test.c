@@ -252,6 +252,7 @@ static void suspend(void)
 	assert_int_equal(sysfs_write("mem", "/sys/power/state"), 0);
 }
 
+/* A kernel with lockdep and KASAN did not always wake up, for a reason that is not known */
 static bool can_suspend(void)
 {
 	char states[64] = "";
@@ -262,7 +263,7 @@ static bool can_suspend(void)
 	if (!fgets(states, sizeof(states), file))
 		states[0] = 0;
 	fclose(file);
-	return strstr(states, "mem");
+	return strstr(states, "mem") && !sysfs_exists("/proc/lockdep_stats");
 }
 
 /* The machine sleeps, and afterwards the screen shows what it has shown */
