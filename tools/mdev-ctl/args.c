@@ -209,6 +209,17 @@ int args_exclude(const struct args_command *cmd, const struct args *args, int on
 			  option_text(&cmd->option[other]));
 }
 
+int args_require(const struct args_command *cmd, const struct args *args, int one, int other)
+{
+	char text[64];
+
+	if (args->value[one] || args->value[other])
+		return 0;
+	snprintf(text, sizeof(text), "%s", option_text(&cmd->option[one]));
+	return args_error(cmd, "At least one of '%s' and '%s' is required", text,
+			  option_text(&cmd->option[other]));
+}
+
 void args_print_options(const struct args_command *cmd)
 {
 	out_printf("Options:\n");

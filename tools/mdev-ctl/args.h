@@ -10,6 +10,8 @@
 /* Row 0 of every command's options. */
 enum { ARGS_HELP };
 #define ARGS_HELP_ROW { .letter = 'h', .name = "help", .help = "Print help", .ends = 1 }
+#define ARGS_FORCE_ROW \
+	{ .letter = 'f', .name = "force", .help = "Go on when a callout script refuses" }
 
 struct args_option {
 	char letter;		/* 0: has no short form */
@@ -51,6 +53,9 @@ int args_parse(const struct args_command *cmd, int argc, char **argv, struct arg
 /* Reports a wrong use of cmd. Returns EXIT_USAGE. */
 int args_error(const struct args_command *cmd, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Reports that one of two options is missing, if neither is given. Returns EXIT_USAGE or 0. */
+int args_require(const struct args_command *cmd, const struct args *args, int one, int other);
 
 /* Reports that two options exclude each other, if both are given. Returns EXIT_USAGE or 0. */
 int args_exclude(const struct args_command *cmd, const struct args *args, int one, int other);

@@ -39,15 +39,13 @@ static const struct args_option define_options[] = {
 	{ .letter = 't', .name = "type", .metavar = "TYPE",
 	  .help = "What to make", .check = args_check_name },
 	{ .name = "jsonfile", .metavar = "FILE", .help = "Take all but UUID and parent from FILE" },
-	{ .letter = 'f', .name = "force", .help = "Go on when a callout script refuses" },
+	ARGS_FORCE_ROW,
 };
 
 static int check_define(const struct args_command *cmd, const struct args *args)
 {
-	if (!args->value[DEFINE_UUID] && !args->value[DEFINE_PARENT])
-		return args_error(cmd, "At least one of '--uuid <UUID>' and '--parent <PARENT>' "
-				  "is required");
-	return args_exclude(cmd, args, DEFINE_JSONFILE, DEFINE_TYPE) ? :
+	return args_require(cmd, args, DEFINE_UUID, DEFINE_PARENT) ? :
+	       args_exclude(cmd, args, DEFINE_JSONFILE, DEFINE_TYPE) ? :
 	       args_exclude(cmd, args, DEFINE_JSONFILE, DEFINE_AUTO);
 }
 

@@ -43,7 +43,7 @@ static const struct args_option modify_options[] = {
 	{ .letter = 'l', .name = "live", .help = "Change the active device, by a callout script" },
 	{ .letter = 'd', .name = "defined", .help = "Change the definition (with --live: too)" },
 	{ .name = "jsonfile", .metavar = "FILE", .help = "Replace all but UUID and parent" },
-	{ .letter = 'f', .name = "force", .help = "Go on when a callout script refuses" },
+	ARGS_FORCE_ROW,
 };
 
 /* Pairs that exclude each other, in the order in which they are named */

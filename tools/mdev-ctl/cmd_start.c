@@ -26,15 +26,13 @@ static const struct args_option start_options[] = {
 	{ .letter = 't', .name = "type", .metavar = "TYPE",
 	  .help = "What to make, see 'mdev-ctl types'", .check = args_check_name },
 	{ .name = "jsonfile", .metavar = "FILE", .help = "Take type and attributes from FILE" },
-	{ .letter = 'f', .name = "force", .help = "Go on when a callout script refuses" },
+	ARGS_FORCE_ROW,
 };
 
 static int check_start(const struct args_command *cmd, const struct args *args)
 {
-	if (!args->value[START_UUID] && !args->value[START_PARENT])
-		return args_error(cmd, "At least one of '--uuid <UUID>' and '--parent <PARENT>' "
-				  "is required");
-	return args_exclude(cmd, args, START_JSONFILE, START_TYPE);
+	return args_require(cmd, args, START_UUID, START_PARENT) ? :
+	       args_exclude(cmd, args, START_JSONFILE, START_TYPE);
 }
 
 static int take_definition(struct start *start, struct config *config,

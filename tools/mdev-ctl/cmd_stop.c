@@ -161,7 +161,7 @@ static const struct args_option stop_options[] = {
 	ARGS_HELP_ROW,
 	{ .letter = 'u', .name = "uuid", .metavar = "UUID", .help = "The device to stop",
 	  .check = args_check_uuid },
-	{ .letter = 'f', .name = "force", .help = "Go on when a callout script refuses" },
+	ARGS_FORCE_ROW,
 	{ .name = "timeout", .metavar = "SEC", .check = check_timeout,
 	  .help = "How long its user has to give it up (default: the kernel's, 30)" },
 };

@@ -18,7 +18,7 @@ static const struct args_option undefine_options[] = {
 	  .check = args_check_uuid },
 	{ .letter = 'p', .name = "parent", .metavar = "PARENT",
 	  .help = "Only its definition on this parent", .check = args_check_name },
-	{ .letter = 'f', .name = "force", .help = "Go on when a callout script refuses" },
+	ARGS_FORCE_ROW,
 };
 
 static int check_undefine(const struct args_command *cmd, const struct args *args)

@@ -190,28 +190,30 @@ int out_error(int err, const char *fmt, ...)
 	return EXIT_FAILED;
 }
 
+static void print_formatted(int priority, const char *kind, const char *fmt, va_list ap)
+{
+	char *line = format(fmt, ap);
+
+	print_line(priority, kind, line);
+	free(line);
+}
+
 void out_warning(const char *fmt, ...)
 {
-	char *line;
 	va_list ap;
 
 	va_start(ap, fmt);
-	line = format(fmt, ap);
+	print_formatted(LOG_WARNING, "Warning: ", fmt, ap);
 	va_end(ap);
-	print_line(LOG_WARNING, "Warning: ", line);
-	free(line);
 }
 
 void out_note(const char *fmt, ...)
 {
-	char *line;
 	va_list ap;
 
 	va_start(ap, fmt);
-	line = format(fmt, ap);
+	print_formatted(LOG_INFO, "", fmt, ap);
 	va_end(ap);
-	print_line(LOG_INFO, "", line);
-	free(line);
 }
 
 void out_hint(const char *fmt, ...)
