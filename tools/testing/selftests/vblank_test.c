@@ -19,6 +19,7 @@
 #include <cmocka.h>
 #include <linux/pci_regs.h>
 
+#include "display_client.h"
 #include "fixture.h"
 #include "sysfs.h"
 
@@ -29,13 +30,6 @@
 #define NOTHING		(-1)
 #define NSEC_PER_SEC	1000000000LL
 
-/* Registers in BAR 2 */
-#define XRES		0x502
-#define YRES		0x504
-#define BPP		0x506
-#define ENABLE		0x508
-
-static uint64_t regs;
 static int fd = NOTHING;
 
 /* The instances that have a timer running */
@@ -63,20 +57,6 @@ static void expect_timer(bool wanted)
 	assert_int_equal(count, wanted);
 }
 
-static void reg_write(unsigned int offset, uint16_t value)
-{
-	assert_int_equal(vfio_client_write(&fixture_client, regs + offset,
-					   &value, 2), 2);
-}
-
-static void set_mode(bool on)
-{
-	reg_write(XRES, 640);
-	reg_write(YRES, 480);
-	reg_write(BPP, 32);
-	reg_write(ENABLE, on);
-}
-
 static void listen_to(int eventfd)
 {
 	assert_int_equal(vfio_client_give(&fixture_client,
@@ -89,16 +69,6 @@ static void enable(void)
 			PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
-static void open_instance(void)
-{
-	struct vfio_region_info info;
-
-	assert_int_equal(vfio_client_open(&fixture_client, UUID_A), 0);
-	assert_int_equal(vfio_client_region(&fixture_client, 2, &info), 0);
-	regs = info.offset;
-	enable();
-}
-
 static int setup(void **state)
 {
 	int ret = fixture_setup(state);
@@ -106,16 +76,15 @@ static int setup(void **state)
 	if (ret)
 		return ret;
 	fd = eventfd(0, EFD_CLOEXEC);
-	if (mdev_create("4M", UUID_A))
-		return -1;
-	open_instance();
+	open_type("4M", UUID_A);
+	enable();
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	close(fd);
-	return fixture_teardown(state);
+	return display_teardown(state);
 }
 
 static void test_info(void **state)
@@ -136,13 +105,13 @@ static void test_timer_while_it_is_wanted(void **state)
 {
 	(void)state;
 	expect_timer(false);
-	set_mode(true);
+	set_mode(640, 480);
 	expect_timer(false);
 	listen_to(fd);
 	expect_timer(true);
-	set_mode(false);
+	dispi_write(ENABLE, 0);
 	expect_timer(false);
-	set_mode(true);
+	set_mode(640, 480);
 	expect_timer(true);
 	listen_to(NOTHING);
 	expect_timer(false);
@@ -155,11 +124,11 @@ static void test_reset(void **state)
 {
 	(void)state;
 	listen_to(fd);
-	set_mode(true);
+	set_mode(640, 480);
 	assert_int_equal(ioctl(fixture_client.device, VFIO_DEVICE_RESET), 0);
 	expect_timer(false);
 	enable();
-	set_mode(true);
+	set_mode(640, 480);
 	expect_timer(true);
 }
 
@@ -167,11 +136,12 @@ static void test_close(void **state)
 {
 	(void)state;
 	listen_to(fd);
-	set_mode(true);
+	set_mode(640, 480);
 	fixture_close();
 	expect_timer(false);
-	open_instance();
-	set_mode(true);
+	assert_int_equal(vfio_client_open(&fixture_client, UUID_A), 0);
+	enable();
+	set_mode(640, 480);
 	expect_timer(false);
 }
 
@@ -181,7 +151,7 @@ static void test_unbind(void **state)
 	if (!mdev_core_is_ours())
 		skip();
 	listen_to(fd);
-	set_mode(true);
+	set_mode(640, 480);
 	assert_int_equal(parent_unbind(), 0);
 	expect_timer(false);
 	fixture_close();
@@ -227,7 +197,7 @@ static void test_rate(void **state)
 
 	(void)state;
 	listen_to(fd);
-	set_mode(true);
+	set_mode(640, 480);
 	for (i = 0; i < ATTEMPTS && best < HZ * 980; i++) {
 		rate = measure();
 		if (rate > best)
