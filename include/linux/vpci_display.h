@@ -23,8 +23,7 @@
 #include <linux/types.h>
 #include <linux/vpci_edid.h>
 
-/* The vertical blank: how often, and which of the function's interrupts it is */
-#define VPCI_DISPLAY_HZ		60
+/* Which of the function's interrupts is the vertical blank */
 #define VPCI_DISPLAY_VECTOR	0
 
 struct vfio_device_gfx_plane_info;

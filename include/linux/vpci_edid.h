@@ -12,6 +12,9 @@
 
 #define VPCI_EDID_SIZE		128
 
+/* How often the preferred mode is drawn in a second */
+#define VPCI_EDID_HZ		60
+
 /**
  * struct vpci_edid_desc - a display
  * @vendor: three capital letters

@@ -43,7 +43,6 @@
 #define RB_V_SYNC		6
 #define RB_V_BACK		6U
 #define RB_V_BLANK_US		460
-#define RB_REFRESH		60
 
 /* A detailed timing has 12 bits for a size, and 16 for the clock in 10 kHz */
 #define EDID_MIN_SIZE		64
@@ -67,7 +66,7 @@ static const struct mode_size usual_modes[] = {
 static unsigned int edid_v_blank(unsigned int height)
 {
 	unsigned int lines = height * RB_V_BLANK_US /
-			     (1000000 / RB_REFRESH - RB_V_BLANK_US) + 1;
+			     (1000000 / VPCI_EDID_HZ - RB_V_BLANK_US) + 1;
 
 	return max(lines, RB_V_FRONT + RB_V_SYNC + RB_V_BACK);
 }
@@ -76,7 +75,7 @@ static unsigned int edid_v_blank(unsigned int height)
 static unsigned int edid_clock(unsigned int width, unsigned int height)
 {
 	return (width + RB_H_BLANK) * (height + edid_v_blank(height)) *
-	       RB_REFRESH / 10000;
+	       VPCI_EDID_HZ / 10000;
 }
 
 static unsigned int edid_millimetres(unsigned int dots)

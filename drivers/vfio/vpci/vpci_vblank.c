@@ -2,7 +2,7 @@
 /*
  * Virtual PCI functions: the vertical blank of a display
  *
- * A picture is drawn 60 times a second, the rate that the display's EDID gives,
+ * A picture is drawn as often as the display's EDID says, 60 times a second,
  * and the function interrupts each time that one is complete. A timer ticks only
  * while there is a picture and somebody listens to interrupts. When the machine is
  * too busy to tick in time, ticks are left out: none is made up for.
@@ -17,7 +17,7 @@
 #include "vpci_compat.h"
 #include "vpci_private.h"
 
-#define VPCI_VBLANK_NS	(NSEC_PER_SEC / VPCI_DISPLAY_HZ)
+#define VPCI_VBLANK_NS	(NSEC_PER_SEC / VPCI_EDID_HZ)
 
 static enum hrtimer_restart vpci_vblank_tick(struct hrtimer *timer)
 {
