@@ -80,11 +80,12 @@ struct vpci_function {
 
 /**
  * struct vpci_ops - what only the parent driver knows
- * @bar_read: the guest reads from a trapped BAR, or from the expansion ROM,
- *	whose number is VPCI_ROM. @offset is a multiple of @width, which is
- *	1, 2, 4 or 8; the access lies inside the BAR. Returns the value in the
- *	processor's order
- * @bar_write: likewise, the guest writes; never to the ROM
+ * @bar_read: optional: the guest reads from a trapped BAR without banks of
+ *	registers, or from the expansion ROM, whose number is VPCI_ROM. @offset
+ *	is a multiple of @width, which is 1, 2, 4 or 8; the access lies inside
+ *	the BAR. Returns the value in the processor's order. Without it all
+ *	of that reads as ones
+ * @bar_write: likewise, the guest writes; never to the ROM. Needed with @bar_read
  * @reset: bring device behaviour to its state after creation; nothing of what
  *	the guest wrote may stay. Called for each reset and at the last close.
  *	Memory decode is off and no trapped access is in flight
@@ -129,6 +130,23 @@ struct vpci_ops {
 };
 
 /**
+ * struct vpci_registers - what traps into the parent driver, in one BAR
+ * @end: size of the trapped area that a memory BAR begins with, if it is the
+ *	driver's, else 0
+ * @banked: accesses go to @banks, not to the driver's ops
+ * @nr_banks: as described
+ * @banks: likewise
+ *
+ * All that a single access needs to know, side by side.
+ */
+struct vpci_registers {
+	u64 end;
+	bool banked;
+	unsigned int nr_banks;
+	const struct vpci_bank *banks;
+};
+
+/**
  * struct vpci_window - where frames of a device are mapped for the kernel
  * @io: the mapping, or NULL
  * @phys: physical address of its start
@@ -150,8 +168,8 @@ struct vpci_window {
  * @config_lock: serialises config writes and resets
  * @config: the config space; users write it under @config_lock, the function
  *	itself changes its own bits at any time
- * @registers_end: by BAR, the end of the parent driver's trapped area that it
- *	begins with, or 0; what region accesses need of @function most
+ * @registers: by BAR, what accesses need of @function most; the last one is the
+ *	expansion ROM
  * @trap_lock: held for reading around each trapped access, for writing to
  *	wait until there are none; costs readers next to nothing, and a writer
  *	a grace period of RCU
@@ -194,7 +212,7 @@ struct vpci_device {
 
 	struct mutex config_lock;
 	struct vpci_config config;
-	u64 registers_end[VPCI_NUM_BARS];
+	struct vpci_registers registers[VPCI_NUM_BARS + 1];
 	struct percpu_rw_semaphore trap_lock;
 	struct rw_semaphore touch_lock;
 	struct rw_semaphore memory_lock;

@@ -50,6 +50,8 @@ struct vpci_area {
  * @size: bytes; 0 means that there is no such BAR
  * @cache: as described
  * @decode: what it takes to reach it, of enum vpci_decode
+ * @nr_banks: as described
+ * @banks: likewise
  * @nr_areas: number of @areas in use
  * @areas: ascending, without gaps, neighbours differ in kind; mapped ones
  *	consist of whole pages
@@ -58,6 +60,8 @@ struct vpci_bar {
 	u64 size;
 	enum vpci_cache cache;
 	unsigned int decode;
+	unsigned int nr_banks;
+	const struct vpci_bank *banks;
 	unsigned int nr_areas;
 	struct vpci_area areas[VPCI_MAX_AREAS];
 };

@@ -5,7 +5,7 @@
  * A parent driver fills struct vpci_desc once for each kind of function that it
  * offers. The description is checked and compiled into a layout that all
  * functions of the kind share; it can be thrown away afterwards, except for
- * the names, which an error message may show.
+ * the names, which an error message may show, and the banks of registers.
  *
  *	static const struct vpci_cap_desc caps[] = {
  *		{ .type = VPCI_CAP_PM },
@@ -38,6 +38,7 @@
 #define _LINUX_VPCI_DESC_H
 
 #include <linux/types.h>
+#include <linux/vpci_bank.h>
 
 #define VPCI_NUM_BARS 6
 
@@ -148,6 +149,10 @@ struct vpci_area_desc {
  * @areas: for a BAR of both kinds, instead of @mapped: the parts that are
  *	mapped, ascending; the rest traps
  * @nr_areas: how many
+ * @banks: registers in what traps, ascending; what traps and is in no bank reads
+ *	as ones. Without banks vpci_ops.bar_read and vpci_ops.bar_write are
+ *	asked. The table must stay as long as instances do
+ * @nr_banks: how many
  * @cache: what most of its frames will be; leaves of 2 MiB and 1 GiB are made
  *	for such. On x86 with PAT other frames can have leaves of 2 MiB, too
  */
@@ -159,6 +164,8 @@ struct vpci_bar_desc {
 	bool mapped;
 	const struct vpci_area_desc *areas;
 	unsigned int nr_areas;
+	const struct vpci_bank *banks;
+	unsigned int nr_banks;
 	enum vpci_cache cache;
 };
 

@@ -31,7 +31,6 @@
 #include <linux/pci.h>
 #include <linux/platform_device.h>
 #include <linux/sizes.h>
-#include <linux/vpci_bank.h>
 #include <linux/vpci_display.h>
 #include <linux/vpci_mdev.h>
 #include <linux/vpci_pool.h>
@@ -306,7 +305,12 @@ static u64 mgpu_dispi_read(struct vpci_device *vpci, unsigned int reg)
 static void mgpu_dispi_write(struct vpci_device *vpci, unsigned int reg,
 			     u32 value)
 {
-	WRITE_ONCE(to_instance(vpci)->dispi[reg], value);
+	struct mgpu_instance *inst = to_instance(vpci);
+
+	mutex_lock(&inst->lock);
+	WRITE_ONCE(inst->dispi[reg], value);
+	mgpu_mode_changed(inst);
+	mutex_unlock(&inst->lock);
 }
 
 static u64 mgpu_qext_read(struct vpci_device *vpci, unsigned int reg)
@@ -320,10 +324,15 @@ static u64 mgpu_qext_read(struct vpci_device *vpci, unsigned int reg)
 static void mgpu_qext_write(struct vpci_device *vpci, unsigned int reg,
 			    u32 value)
 {
-	if (reg == QEXT_ENDIAN &&
-	    (value == MGPU_ENDIAN_BIG || value == MGPU_ENDIAN_LITTLE))
-		WRITE_ONCE(to_instance(vpci)->big_endian,
-			   value == MGPU_ENDIAN_BIG);
+	struct mgpu_instance *inst = to_instance(vpci);
+
+	if (reg != QEXT_ENDIAN ||
+	    (value != MGPU_ENDIAN_BIG && value != MGPU_ENDIAN_LITTLE))
+		return;
+	mutex_lock(&inst->lock);
+	WRITE_ONCE(inst->big_endian, value == MGPU_ENDIAN_BIG);
+	mgpu_mode_changed(inst);
+	mutex_unlock(&inst->lock);
 }
 
 static const struct vpci_bank mgpu_banks[] = {
@@ -333,29 +342,6 @@ static const struct vpci_bank mgpu_banks[] = {
 	{ MGPU_QEXT_BASE, MGPU_QEXT_BASE + MGPU_QEXT_BYTES, 4, true,
 	  mgpu_qext_read, mgpu_qext_write },
 };
-
-static u64 mgpu_bar_read(struct vpci_device *vpci, unsigned int bar, u64 offset,
-			 unsigned int width)
-{
-	if (bar != MGPU_REGS_BAR)
-		return 0;
-	return vpci_bank_read(vpci, mgpu_banks, ARRAY_SIZE(mgpu_banks), offset,
-			      width);
-}
-
-static void mgpu_bar_write(struct vpci_device *vpci, unsigned int bar,
-			   u64 offset, unsigned int width, u64 value)
-{
-	struct mgpu_instance *inst = to_instance(vpci);
-
-	if (bar != MGPU_REGS_BAR)
-		return;
-	mutex_lock(&inst->lock);
-	vpci_bank_write(vpci, mgpu_banks, ARRAY_SIZE(mgpu_banks), offset,
-			width, value);
-	mgpu_mode_changed(inst);
-	mutex_unlock(&inst->lock);
-}
 
 static void mgpu_reset(struct vpci_device *vpci)
 {
@@ -380,8 +366,6 @@ static void mgpu_disconnect(struct vpci_device *vpci)
 }
 
 static const struct vpci_ops mgpu_vpci_ops = {
-	.bar_read	= mgpu_bar_read,
-	.bar_write	= mgpu_bar_write,
 	.reset		= mgpu_reset,
 	.irq_listen	= vpci_display_listen,
 	.get_plane	= vpci_display_get_plane,
@@ -501,7 +485,11 @@ static struct vpci_function *mgpu_function_create(struct mgpu *mgpu,
 					VPCI_CACHE_WRITE_COMBINE :
 					VPCI_CACHE_WRITE_BACK,
 			},
-			[MGPU_REGS_BAR] = { .size = MGPU_REGS_SIZE },
+			[MGPU_REGS_BAR] = {
+				.size		= MGPU_REGS_SIZE,
+				.banks		= mgpu_banks,
+				.nr_banks	= ARRAY_SIZE(mgpu_banks),
+			},
 			[MGPU_MSIX_BAR] = { .size = MGPU_MSIX_SIZE },
 		},
 		.caps			= mgpu_caps,

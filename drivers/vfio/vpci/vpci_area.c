@@ -94,6 +94,39 @@ static int vpci_areas_add_mapped(struct vpci_bar *bar,
 	return 0;
 }
 
+/* Banks are looked up with each access, so nothing of them is checked there */
+static int vpci_areas_add_banks(struct vpci_bar *bar,
+				const struct vpci_bar_desc *desc,
+				struct vpci_config_error *err)
+{
+	u64 end = 0;
+	unsigned int i;
+
+	for (i = 0; i < desc->nr_banks; i++) {
+		const struct vpci_bank *bank = &desc->banks[i];
+		const struct vpci_area *area;
+
+		if (bank->width != 1 && bank->width != 2 && bank->width != 4)
+			return vpci_area_refuse(err, "has registers not of 1, 2 or 4 bytes");
+		if (!bank->read)
+			return vpci_area_refuse(err, "has registers that nothing can read");
+		if (bank->end <= bank->start ||
+		    (bank->end - bank->start) % bank->width)
+			return vpci_area_refuse(err, "has a bank that is not of whole registers");
+		if (bank->start < end)
+			return vpci_area_refuse(err, "has banks of registers not in order");
+		end = bank->end;
+		if (end > bar->size)
+			return vpci_area_refuse(err, "has registers beyond its end");
+		area = vpci_area_find(bar, bank->start);
+		if (area->mapped || end - 1 > area->last)
+			return vpci_area_refuse(err, "has registers where it is mapped");
+	}
+	bar->banks = desc->banks;
+	bar->nr_banks = desc->nr_banks;
+	return 0;
+}
+
 /*
  * Cut a BAR into the areas that are described. On -EINVAL @err has the reason;
  * which BAR it is, is the caller's to say.
@@ -108,8 +141,8 @@ int vpci_areas_compile(struct vpci_bar *bar, const struct vpci_bar_desc *desc,
 
 	memset(bar, 0, sizeof(*bar));
 	if (!desc->size)
-		return desc->mapped || desc->nr_areas ?
-		       vpci_area_refuse(err, "has areas but no size") : 0;
+		return desc->mapped || desc->nr_areas || desc->nr_banks ?
+		       vpci_area_refuse(err, "has areas or registers but no size") : 0;
 	if (desc->is_io && desc->nr_areas)
 		return vpci_area_refuse(err, "is in I/O space, which cannot be mapped");
 	if (desc->mapped && desc->nr_areas)
@@ -120,8 +153,11 @@ int vpci_areas_compile(struct vpci_bar *bar, const struct vpci_bar_desc *desc,
 	bar->decode = desc->is_io ? VPCI_DECODE_IO : VPCI_DECODE_MEMORY;
 	bar->nr_areas = 1;
 	bar->areas[0].last = desc->size - 1;
-	if (desc->mapped)
-		return vpci_areas_add_mapped(bar, &whole, err);
+	if (desc->mapped) {
+		ret = vpci_areas_add_mapped(bar, &whole, err);
+		if (ret)
+			return ret;
+	}
 
 	for (i = 0; i < desc->nr_areas; i++) {
 		const struct vpci_area_desc *area = &desc->areas[i];
@@ -133,7 +169,7 @@ int vpci_areas_compile(struct vpci_bar *bar, const struct vpci_bar_desc *desc,
 			return ret;
 		end = area->offset + area->size;
 	}
-	return 0;
+	return vpci_areas_add_banks(bar, desc, err);
 }
 
 /*

@@ -323,25 +323,11 @@ void vpci_bar_move(struct vpci_device *vpci, unsigned int bar, u64 offset,
 }
 EXPORT_SYMBOL_GPL(vpci_bar_move);
 
-static void vpci_bar_find_registers(struct vpci_device *vpci)
-{
-	unsigned int i;
-
-	for (i = 0; i < VPCI_NUM_BARS; i++) {
-		const struct vpci_bar *bar = &vpci->function->bars[i];
-		const struct vpci_area *area = &bar->areas[0];
-
-		if (bar->size && bar->decode == VPCI_DECODE_MEMORY &&
-		    !area->mapped && !area->library)
-			vpci->registers_end[i] = area->last + 1;
-	}
-}
-
 int vpci_bar_init(struct vpci_device *vpci)
 {
 	int ret;
 
-	vpci_bar_find_registers(vpci);
+	vpci_registers_init(vpci);
 	init_rwsem(&vpci->touch_lock);
 	init_rwsem(&vpci->memory_lock);
 	mutex_init(&vpci->window_lock);

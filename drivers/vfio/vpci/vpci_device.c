@@ -327,8 +327,8 @@ struct vpci_device *vpci_device_alloc(size_t size, struct device *dev,
 	struct vpci_device *vpci;
 	int ret;
 
-	if (WARN_ON_ONCE(size < sizeof(*vpci) || !ops->bar_read ||
-			 !ops->bar_write || !ops->reset))
+	if (WARN_ON_ONCE(size < sizeof(*vpci) || !ops->reset ||
+			 !ops->bar_read != !ops->bar_write))
 		return ERR_PTR(-EINVAL);
 
 	vdev = _vfio_alloc_device(size, dev, &vpci_vfio_ops);

@@ -103,6 +103,13 @@ ssize_t vpci_region_read(struct vfio_device *vdev, char __user *buf,
 ssize_t vpci_region_write(struct vfio_device *vdev, const char __user *buf,
 			  size_t count, loff_t *ppos);
 
+/* vpci_registers.c */
+void vpci_registers_init(struct vpci_device *vpci);
+u64 vpci_registers_read(struct vpci_device *vpci, unsigned int bar, u64 offset,
+			unsigned int width);
+void vpci_registers_write(struct vpci_device *vpci, unsigned int bar,
+			  u64 offset, unsigned int width, u64 value);
+
 /* vpci_irq.c */
 int vpci_irq_init(struct vpci_device *vpci);
 void vpci_irq_destroy(struct vpci_device *vpci);

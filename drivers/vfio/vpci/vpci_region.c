@@ -176,7 +176,7 @@ static u64 vpci_trap_read(struct vpci_device *vpci, unsigned int bar,
 {
 	if (area->library)
 		return area->library->read(vpci, offset - area->start, width);
-	return vpci->ops->bar_read(vpci, bar, offset, width);
+	return vpci_registers_read(vpci, bar, offset, width);
 }
 
 static void vpci_trap_write(struct vpci_device *vpci, unsigned int bar,
@@ -186,7 +186,7 @@ static void vpci_trap_write(struct vpci_device *vpci, unsigned int bar,
 	if (area->library)
 		area->library->write(vpci, offset - area->start, width, value);
 	else
-		vpci->ops->bar_write(vpci, bar, offset, width, value);
+		vpci_registers_write(vpci, bar, offset, width, value);
 }
 
 static void vpci_trap_one(struct vpci_device *vpci, unsigned int bar,
@@ -305,8 +305,8 @@ static int vpci_region_chunk(const struct vpci_access *access, size_t done,
 }
 
 /* Returns the bytes that were transferred, or an errno when there are none */
-static noinline ssize_t vpci_region_rw(struct vpci_access *access,
-				       size_t count, loff_t *ppos)
+static ssize_t vpci_region_rw(struct vpci_access *access, size_t count,
+			      loff_t *ppos)
 {
 	u8 buf[VPCI_CHUNK];
 	size_t done = 0;
@@ -334,19 +334,42 @@ static noinline ssize_t vpci_region_rw(struct vpci_access *access,
 	return done ? done : ret;
 }
 
+/* Not inlined: the kernel zeroes what is on a stack, at each call */
+static noinline ssize_t vpci_region_read_any(struct vpci_device *vpci,
+					     char __user *buf, size_t count,
+					     loff_t *ppos)
+{
+	struct vpci_access access = { .vpci = vpci, .to = buf };
+
+	return vpci_region_rw(&access, count, ppos);
+}
+
+static noinline ssize_t vpci_region_write_any(struct vpci_device *vpci,
+					      const char __user *buf,
+					      size_t count, loff_t *ppos)
+{
+	struct vpci_access access = {
+		.vpci = vpci,
+		.from = buf,
+		.write = true,
+	};
+
+	return vpci_region_rw(&access, count, ppos);
+}
+
 /*
  * What follows is the quick way for what a guest does all the time: one access
  * of one register of the parent driver's, in the first area of a memory BAR, or a read
  * of config space. It has no loop and no buffer, and looks at as little memory
  * as possible. What is not as simple as that, errors included, it leaves to
- * vpci_region_rw().
+ * vpci_region_read_any() and vpci_region_write_any().
  */
 static bool vpci_register_traps(struct vpci_device *vpci, unsigned int index,
 				u64 offset, unsigned int width)
 {
 	return index < VPCI_NUM_BARS &&
 	       offset + width <=
-	       vpci->registers_end[array_index_nospec(index, VPCI_NUM_BARS)];
+	       vpci->registers[array_index_nospec(index, VPCI_NUM_BARS)].end;
 }
 
 static bool vpci_is_register(u64 pos, size_t width)
@@ -359,19 +382,20 @@ static bool vpci_register_read(struct vpci_device *vpci, u64 pos,
 {
 	unsigned int index = pos >> VPCI_REGION_SHIFT;
 	u64 offset = pos & VPCI_REGION_MASK;
-	bool decode;
+	bool done = false;
 
 	if (!vpci_register_traps(vpci, index, offset, width))
 		return false;
 
+	index = array_index_nospec(index, VPCI_NUM_BARS);
 	percpu_down_read(&vpci->trap_lock);
-	decode = vpci->decode & VPCI_DECODE_MEMORY;
-	if (decode)
-		*value = vpci->ops->bar_read(vpci, index, offset, width);
-	percpu_up_read(&vpci->trap_lock);
-	if (decode)
+	if (vpci->decode & VPCI_DECODE_MEMORY) {
 		vpci_stat_inc(vpci, VPCI_STAT_TRAPPED_READS);
-	return decode;
+		*value = vpci_registers_read(vpci, index, offset, width);
+		done = true;
+	}
+	percpu_up_read(&vpci->trap_lock);
+	return done;
 }
 
 static bool vpci_register_write(struct vpci_device *vpci, u64 pos,
@@ -379,19 +403,20 @@ static bool vpci_register_write(struct vpci_device *vpci, u64 pos,
 {
 	unsigned int index = pos >> VPCI_REGION_SHIFT;
 	u64 offset = pos & VPCI_REGION_MASK;
-	bool decode;
+	bool done = false;
 
 	if (!vpci_register_traps(vpci, index, offset, width))
 		return false;
 
+	index = array_index_nospec(index, VPCI_NUM_BARS);
 	percpu_down_read(&vpci->trap_lock);
-	decode = vpci->decode & VPCI_DECODE_MEMORY;
-	if (decode)
-		vpci->ops->bar_write(vpci, index, offset, width, value);
-	percpu_up_read(&vpci->trap_lock);
-	if (decode)
+	if (vpci->decode & VPCI_DECODE_MEMORY) {
 		vpci_stat_inc(vpci, VPCI_STAT_TRAPPED_WRITES);
-	return decode;
+		vpci_registers_write(vpci, index, offset, width, value);
+		done = true;
+	}
+	percpu_up_read(&vpci->trap_lock);
+	return done;
 }
 
 static int vpci_register_to_user(char __user *to, unsigned int width, u64 value)
@@ -432,27 +457,24 @@ ssize_t vpci_region_read(struct vfio_device *vdev, char __user *buf,
 			 size_t count, loff_t *ppos)
 {
 	struct vpci_device *vpci = vdev_to_vpci(vdev);
-	struct vpci_access access;
 	u64 value;
 
 	if (vpci_is_register(*ppos, count) &&
-	    (vpci_config_dword_read(vpci, *ppos, count, &value) ||
-	     vpci_register_read(vpci, *ppos, count, &value))) {
+	    (vpci_register_read(vpci, *ppos, count, &value) ||
+	     vpci_config_dword_read(vpci, *ppos, count, &value))) {
 		if (vpci_register_to_user(buf, count, value))
 			return -EFAULT;
 		*ppos += count;
 		return count;
 	}
 
-	access = (struct vpci_access) { .vpci = vpci, .to = buf };
-	return vpci_region_rw(&access, count, ppos);
+	return vpci_region_read_any(vpci, buf, count, ppos);
 }
 
 ssize_t vpci_region_write(struct vfio_device *vdev, const char __user *buf,
 			  size_t count, loff_t *ppos)
 {
 	struct vpci_device *vpci = vdev_to_vpci(vdev);
-	struct vpci_access access;
 	u8 bytes[8];
 
 	if (vpci_is_register(*ppos, count) && *ppos >> VPCI_REGION_SHIFT <
@@ -466,10 +488,5 @@ ssize_t vpci_region_write(struct vfio_device *vdev, const char __user *buf,
 		}
 	}
 
-	access = (struct vpci_access) {
-		.vpci = vpci,
-		.from = buf,
-		.write = true,
-	};
-	return vpci_region_rw(&access, count, ppos);
+	return vpci_region_write_any(vpci, buf, count, ppos);
 }

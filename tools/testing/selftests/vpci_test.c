@@ -287,6 +287,26 @@ static void test_bar_ranges(void **state)
 	assert_int_equal(vfio_client_read(&f->client, 0x7fffffffffffff00ULL, buf, 1), -EINVAL);
 }
 
+/* Where neither the driver nor the library has anything: between the table of MSI-X and its pending bits, and behind */
+static void test_no_registers(void **state)
+{
+	struct instance *f = *state;
+	static const uint64_t offsets[] = { 16, 1024, 32760, 32776, 65528 };
+	unsigned int i;
+
+	vfio_client_decode(&f->client, 1);
+	for (i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+		uint64_t pos = (3ULL << 40) + offsets[i], value = 0;
+
+		assert_int_equal(vfio_client_write(&f->client, pos, &value, 8), 8);
+		assert_int_equal(vfio_client_read(&f->client, pos, &value, 8), 8);
+		assert_true(value == UINT64_MAX);
+		value = 0;
+		assert_int_equal(vfio_client_read(&f->client, pos + 3, &value, 1), 1);
+		assert_int_equal(value, 0xff);
+	}
+}
+
 static void test_decode_off(void **state)
 {
 	struct instance *f = *state;
@@ -414,6 +434,7 @@ int main(int argc, char **argv)
 		T(test_bad_pointers),
 		T(test_registers),
 		T(test_bar_ranges),
+		T(test_no_registers),
 		T(test_decode_off),
 		T(test_reset),
 		T(test_close_resets),

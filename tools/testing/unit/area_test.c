@@ -152,12 +152,96 @@ static void test_bad_descriptions(void **state)
 	expect_refused(&(struct vpci_bar_desc) { .size = 256, .mapped = true }, whole);
 	expect_refused(&(struct vpci_bar_desc) { .size = BAR_SIZE, .mapped = true, .areas = overlap, .nr_areas = 1 },
 		       "is mapped as a whole and in areas");
-	expect_refused(&(struct vpci_bar_desc) { .mapped = true }, "has areas but no size");
+	expect_refused(&(struct vpci_bar_desc) { .mapped = true }, "has areas or registers but no size");
 
 	for (i = 0; i < ARRAY_SIZE(many); i++)
 		many[i] = (struct vpci_area_desc) { 2 * i * PAGE_SIZE, PAGE_SIZE };
 	expect_refused(&(struct vpci_bar_desc) { .size = 4 * BAR_SIZE, .areas = many, .nr_areas = ARRAY_SIZE(many) },
 		       "has too many areas");
+}
+
+static u64 any_read(struct vpci_device *vpci, unsigned int reg)
+{
+	(void)vpci;
+	return reg;
+}
+
+static void expect_banks_refused(const struct vpci_bank *banks, unsigned int nr, const char *reason)
+{
+	static const struct vpci_area_desc second[] = { { PAGE_SIZE, PAGE_SIZE } };
+
+	expect_refused(&(struct vpci_bar_desc) { .size = 4 * PAGE_SIZE, .areas = second, .nr_areas = 1,
+						 .banks = banks, .nr_banks = nr }, reason);
+}
+
+static void test_banks(void **state)
+{
+	static const struct vpci_bank banks[] = {
+		{ 0, PAGE_SIZE, 4, false, any_read, NULL },
+		{ 2 * PAGE_SIZE, 2 * PAGE_SIZE + 3, 1, false, any_read, NULL },
+		{ 4 * PAGE_SIZE - 2, 4 * PAGE_SIZE, 2, true, any_read, NULL },
+	};
+	static const struct vpci_area_desc second[] = { { PAGE_SIZE, PAGE_SIZE } };
+	const struct vpci_bar_desc desc = {
+		.size = 4 * PAGE_SIZE, .areas = ARRAY(second), .banks = ARRAY(banks),
+	};
+	struct vpci_config_error err = {};
+	struct vpci_bar bar;
+
+	(void)state;
+	assert_int_equal(vpci_areas_compile(&bar, &desc, &err), 0);
+	expect_sound(&bar);
+	assert_ptr_equal(bar.banks, banks);
+	assert_int_equal(bar.nr_banks, ARRAY_SIZE(banks));
+}
+
+static void test_bad_banks(void **state)
+{
+	static const struct vpci_bank wide[] = { { 0, 8, 8, false, any_read, NULL } };
+	static const struct vpci_bank none[] = { { 0, 8, 0, false, any_read, NULL } };
+	static const struct vpci_bank unread[] = { { 0, 8, 4, false, NULL, NULL } };
+	static const struct vpci_bank empty[] = { { 4, 4, 4, false, any_read, NULL } };
+	static const struct vpci_bank turned[] = { { 8, 4, 4, false, any_read, NULL } };
+	static const struct vpci_bank part[] = { { 0, 6, 4, false, any_read, NULL } };
+	static const struct vpci_bank falls[] = {
+		{ 8, 16, 4, false, any_read, NULL }, { 0, 8, 4, false, any_read, NULL },
+	};
+	static const struct vpci_bank overlap[] = {
+		{ 0, 8, 4, false, any_read, NULL }, { 4, 12, 4, false, any_read, NULL },
+	};
+	static const struct vpci_bank beyond[] = {
+		{ 4 * PAGE_SIZE - 4, 4 * PAGE_SIZE + 4, 4, false, any_read, NULL },
+	};
+	static const struct vpci_bank far[] = { { -8U, -4U, 4, false, any_read, NULL } };
+	static const struct vpci_bank mapped[] = {
+		{ PAGE_SIZE + 8, PAGE_SIZE + 16, 4, false, any_read, NULL },
+	};
+	static const struct vpci_bank into[] = { { 0, PAGE_SIZE + 4, 4, false, any_read, NULL } };
+	static const struct vpci_bank out_of[] = {
+		{ 2 * PAGE_SIZE - 4, 3 * PAGE_SIZE, 4, false, any_read, NULL },
+	};
+	const char *width = "has registers not of 1, 2 or 4 bytes";
+	const char *whole = "has a bank that is not of whole registers";
+	const char *order = "has banks of registers not in order";
+	const char *end = "has registers beyond its end";
+	const char *where = "has registers where it is mapped";
+
+	(void)state;
+	expect_banks_refused(ARRAY(wide), width);
+	expect_banks_refused(ARRAY(none), width);
+	expect_banks_refused(ARRAY(unread), "has registers that nothing can read");
+	expect_banks_refused(ARRAY(empty), whole);
+	expect_banks_refused(ARRAY(turned), whole);
+	expect_banks_refused(ARRAY(part), whole);
+	expect_banks_refused(ARRAY(falls), order);
+	expect_banks_refused(ARRAY(overlap), order);
+	expect_banks_refused(ARRAY(beyond), end);
+	expect_banks_refused(ARRAY(far), end);
+	expect_banks_refused(ARRAY(mapped), where);
+	expect_banks_refused(ARRAY(into), where);
+	expect_banks_refused(ARRAY(out_of), where);
+	expect_refused(&(struct vpci_bar_desc) { .size = BAR_SIZE, .mapped = true, .banks = into, .nr_banks = 1 }, where);
+	expect_refused(&(struct vpci_bar_desc) { .banks = into, .nr_banks = 1 }, "has areas or registers but no size");
 }
 
 /* What the library claims is its own to the byte; no page of it is mapped */
@@ -289,6 +373,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_no_bar),
 		cmocka_unit_test(test_mixed),
 		cmocka_unit_test(test_bad_descriptions),
+		cmocka_unit_test(test_banks),
+		cmocka_unit_test(test_bad_banks),
 		cmocka_unit_test(test_claim_in_a_mapped_area),
 		cmocka_unit_test(test_claims_do_not_overlap),
 		cmocka_unit_test(test_too_many_claims),
