@@ -234,6 +234,7 @@ int main(int argc, char **argv)
 		time_reads("read4", zero, 0, 4);
 	} else if (argc == 3 && !strcmp(argv[1], "lab")) {
 		open_device(argv[2]);
+		time_extents(100);
 		time_extents(1000);
 		time_extents(10000);
 	} else if (argc == 2) {
