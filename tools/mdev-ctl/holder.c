@@ -118,21 +118,44 @@ static int has_it_open(const struct nodes *nodes, const char *pid, int *is_parti
 	return found;
 }
 
-/* QEMU's -name, which is NAME or guest=NAME, with options after a comma; ",," stands for one */
-static char *vm_name(const char *value)
+/* A value of QEMU's up to the comma that ends it; ",," stands for one */
+static char *copy_part(const char *part)
 {
-	char *name, *to;
+	char *copy = names_copy(part), *to = copy;
 
-	if (!strncmp(value, "guest=", 6))
-		value += 6;
-	name = names_copy(value);
-	for (to = name; *value; value++) {
-		if (*value == ',' && *++value != ',')
+	for (; *part; part++) {
+		if (*part == ',' && *++part != ',')
 			break;
-		*to++ = *value;
+		*to++ = *part;
 	}
 	*to = '\0';
-	return name;
+	return copy;
+}
+
+/* What follows that comma, or NULL */
+static const char *next_part(const char *part)
+{
+	for (; *part; part++)
+		if (*part == ',' && *++part != ',')
+			return part;
+	return NULL;
+}
+
+/* QEMU's -name: sub-options KEY=VALUE in any order, of which the first may be the bare name */
+static char *vm_name(const char *value)
+{
+	const char *found = value[strcspn(value, "=,")] == '=' ? "" : value;
+	char *name;
+
+	/* of two the last counts */
+	for (const char *part = value; part; part = next_part(part))
+		if (!strncmp(part, "guest=", 6))
+			found = part + 6;
+	name = copy_part(found);
+	if (*name)
+		return name;
+	free(name);
+	return NULL;
 }
 
 static char *find_vm(const char *pid)

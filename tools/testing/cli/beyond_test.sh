@@ -83,6 +83,37 @@ test_who() {
 	done
 }
 
+# QEMU takes the sub-options of -name in any order, and the name alone only in front
+test_who_names_the_vm() {
+	local name want
+
+	three_instances
+	group $D 12
+	while IFS='|' read -r name want; do
+		rm -rf "$root/proc/4711"
+		process 4711 qemu /dev/vfio/12 qemu -name "$name" -S
+		run who $D
+		expect_out <<<"4711 qemu $want"
+	done <<-'EOF'
+		web|web
+		web,debug-threads=on|web
+		guest=web|web
+		debug-threads=on,guest=web|web
+		process=a,guest=web,debug-threads=on|web
+		process=a,,guest=b,guest=web,,1|web,1
+		web,,guest=b|web,guest=b
+		web,guest=db|db
+		web,,|web,
+		debug-threads=on|-
+		process=a,,guest=b|-
+		process=web,debug-threads|-
+		myguest=web|-
+		guest=,debug-threads=on|-
+		,debug-threads=on|-
+		|-
+	EOF
+}
+
 test_stop_names_the_user() {
 	three_instances
 	use_shim
