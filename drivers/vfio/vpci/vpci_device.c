@@ -433,9 +433,9 @@ static int vpci_device_refuse(struct vpci_device *vpci, unsigned int attempt)
  * is of no use, but must be closed.
  *
  * Context: may sleep; takes vfio_device_set.lock.
- * Return: 0, and nobody can use it any more. Otherwise nothing has changed:
- * -EAGAIN, the user was asked, or is about to bind the instance or to close it;
- * -EBUSY, the user does not listen.
+ * Return: 0, and nobody can use it any more. Otherwise it can be used as before:
+ * -EAGAIN, the user was asked and may give it up later, or is about to bind the
+ * instance or to close it; -EBUSY, the user does not listen.
  */
 int vpci_device_retire(struct vpci_device *vpci, unsigned int attempt)
 {
