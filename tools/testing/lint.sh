@@ -69,14 +69,19 @@ test_kernel_doc() {
 	[[ ! -s $work/out ]] || fail "$(cat "$work/out")"
 }
 
-# What is exported is documented.
+# What is exported is documented, and the guide takes that in.
 test_exports_are_documented() {
-	local file symbol
+	local file symbol guide=Documentation/driver-api/vpci.rst
 	files 'drivers/*.c' | xargs sed -n '/^EXPORT_SYMBOL/{F;s/^EXPORT_SYMBOL[_A-Z]*(\([^)]*\)).*/\1/p}' > "$work/out"
 	[[ -s $work/out ]] || fail 'no exported symbol was found'
 	while read -r file && read -r symbol; do
 		grep -qE "^ \* $symbol - |^const struct .* $symbol = " "$file" ||
 			fail "$file: $symbol is exported without kernel-doc"
+	done < "$work/out"
+	files 'drivers/vfio/vpci/*.c' | xargs grep -l '^EXPORT_SYMBOL' | xargs grep -l '^/\*\*$' > "$work/out"
+	files 'include/linux/*vpci*.h' | xargs grep -l '^/\*\*$' >> "$work/out"
+	while read -r file; do
+		grep -qx ".. kernel-doc:: $file" "$guide" || fail "$guide does not take in $file"
 	done < "$work/out"
 }
 
