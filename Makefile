@@ -27,7 +27,7 @@ all: modules tools
 help:
 	@echo 'make all        build the modules against KDIR, and mdev-ctl (the default)'
 	@echo 'make demo       split one display adapter between two running guests, in a VM'
-	@echo 'make check      all tests; ends with "N passed, N failed"'
+	@echo 'make check      all tests; ends with "N passed, N failed[, N skipped]"'
 	@echo 'make check T=vpci                only one suite'
 	@echo 'make check T="vpci test_reset"   only one test of it'
 	@echo 'make check LANE=stock            only on one kernel, of: $(LANES)'

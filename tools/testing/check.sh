@@ -10,7 +10,8 @@
 # with LANES empty nothing else does. A lane "stock-kernel-mdev" is the kernel of
 # "stock" with the mdev.ko that it brings instead of ours; with MDEV_CORE=kernel in
 # the environment all lanes are like that. The output is TAP-like; the
-# last line is "N passed, N failed". Full logs are in build/check.
+# last line is "N passed, N failed", and ", N skipped" if any are. Full logs are in
+# build/check.
 
 set -uo pipefail
 
