@@ -58,6 +58,36 @@ test_install_as_mdevctl() {
 	[ -e "$work/dest/etc/mdevctl.d/$P/$D" ] || fail 'a definition has gone'
 }
 
+# Files of a package of mdevctl's are in the way of our links, and keep their contents.
+test_install_leaves_files_of_others_alone() {
+	local usr=$work/dest/usr name
+
+	install PREFIX=/usr MDEVCTL=1
+	rm "$usr/sbin/mdevctl" "$usr/sbin/lsmdev" "$usr/share/bash-completion/completions/mdevctl" "$usr/share/man/man8/mdevctl.8"
+	for name in sbin/mdevctl share/bash-completion/completions/mdevctl share/man/man8/mdevctl.8; do
+		echo theirs >"$usr/$name"
+	done
+	ln -s mdevctl "$usr/sbin/lsmdev"
+	make -s -C "$tool_source" install DESTDIR="$work/dest" PREFIX=/usr MDEVCTL=1 >"$work/out" 2>&1 || fail "$(cat "$work/out")"
+	expect_out <<-EOF
+		$usr/sbin/lsmdev: left alone, it is not a link to mdev-ctl
+		$usr/sbin/mdevctl: left alone, it is not a link to mdev-ctl
+		$usr/share/bash-completion/completions/mdevctl: left alone, it is not a link to mdev-ctl
+		$usr/share/man/man8/mdevctl.8: left alone, it is not a link to mdev-ctl.8
+	EOF
+	for name in sbin/mdevctl share/bash-completion/completions/mdevctl share/man/man8/mdevctl.8; do
+		expect_equal theirs "$(cat "$usr/$name")" "$name"
+	done
+	expect_equal mdevctl "$(readlink "$usr/sbin/lsmdev")" lsmdev
+	# a link that leads nowhere is somebody's, too; one of ours is not in the way
+	rm "$usr/sbin/lsmdev" "$usr/sbin/mdevctl"
+	ln -s elsewhere "$usr/sbin/lsmdev"
+	ln -s mdev-ctl "$usr/sbin/mdevctl"
+	make -s -C "$tool_source" install DESTDIR="$work/dest" PREFIX=/usr MDEVCTL=1 >"$work/out" 2>&1 || fail "$(cat "$work/out")"
+	expect_equal 3 "$(wc -l <"$work/out")" 'lines'
+	expect_equal elsewhere "$(readlink "$usr/sbin/lsmdev")" lsmdev
+}
+
 # completions LINE WANT..: what is offered at the end of LINE, as readline has it: without what is before the last colon
 completions() {
 	local line=$1
