@@ -21,13 +21,17 @@
  * Lock order, outermost first:
  *
  *	vfio_device_set.lock		opening, closing (VFIO core)
- *	  vpci_device.config_lock	config writes, reset, display
- *	    vpci_device.trap_lock	trapped accesses in flight
- *	      vpci_device.dma_lock	pins of guest memory
- *		vpci_device.touch_lock	vpci_ops.fault_backing in flight
- *		  (the parent driver's own)
- *		  vpci_device.memory_lock	backings, decode, faults
- *		    vpci_device.window_lock	copying to and from frames
+ *	  vpci_device.open_lock		whether it is open, or given up
+ *	    vpci_device.config_lock	config writes, reset, display
+ *	      vpci_device.trap_lock	trapped accesses in flight
+ *		vpci_device.dma_lock	pins of guest memory
+ *		  vpci_device.touch_lock	vpci_ops.fault_backing in flight
+ *		    (the parent driver's own)
+ *		    vpci_device.memory_lock	backings, decode, faults
+ *		      vpci_device.window_lock	copying to and from frames
+ *
+ * VFIO copies to its user under vfio_device_set.lock, so a user can keep that for
+ * as long as it likes, and nothing here takes it.
  *
  * VFIO takes locks of its own, and then mmap_lock, under dma_lock.
  * mmap_lock is taken before touch_lock by the fault handler, so nothing
@@ -106,7 +110,7 @@ struct vpci_function {
  *	vpci_device.dma_lock is held
  * @disconnect: optional: give back what the registered instance had, such as what
  *	stood behind its BARs. Nobody can reach that any more, and @reset has run.
- *	Called once, and last; vfio_device_set.lock is held
+ *	Called once, and last; vpci_device.open_lock is held
  *
  * All may sleep. @bar_read, @bar_write, @fault_backing and @get_plane run
  * concurrently with each other: the driver brings its own lock. All but
@@ -184,18 +188,20 @@ struct vpci_window {
  *	@memory_lock held for writing does so too
  * @window: the kernel's own mapping of frames of a device, for read(2) and
  *	write(2)
- * @dead: the parent has given it up for ever; set under vfio_device_set.lock
- *	and, when somebody may use it, @config_lock too, so that either is
- *	enough to read it
- * @disconnected: vpci_ops.disconnect has been called; under vfio_device_set.lock
+ * @open_lock: held while it is opened, closed or given up, and while its user is
+ *	asked to close it
+ * @dead: the parent has given it up for ever; set under @open_lock and, when
+ *	somebody may use it, @config_lock too, so that either is enough to
+ *	read it
+ * @disconnected: vpci_ops.disconnect has been called; under @open_lock
  * @dma_lock: held for writing while @pins change, for reading while guest memory
  *	is copied
  * @dma_open: there may be guest memory to reach; under @dma_lock
  * @pins: of guest memory, by page of the IOVA; under @dma_lock
  * @irqs: its interrupts
- * @asked: jiffies when the user was asked last to give it up
- * @open: somebody has it open; under vfio_device_set.lock
- * @holder_pid: who opened it, while @open; under vfio_device_set.lock
+ * @asked: jiffies when the user was asked last to give it up; under @open_lock
+ * @open: somebody has it open; under @open_lock
+ * @holder_pid: who opened it, while @open; under @open_lock
  * @holder_comm: ditto
  * @sink: stands behind mapped pages without a backing, all ones at first
  * @block: the memory behind a BAR, if the parent driver took it from a pool
@@ -220,6 +226,7 @@ struct vpci_device {
 	struct mutex window_lock;
 	struct vpci_window window;
 	unsigned int decode;
+	struct mutex open_lock;
 	bool dead;
 	bool disconnected;
 

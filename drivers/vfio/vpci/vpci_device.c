@@ -64,24 +64,26 @@ const struct vpci_config_ops vpci_device_config_ops = {
 static int vpci_device_open(struct vfio_device *vdev)
 {
 	struct vpci_device *vpci = vdev_to_vpci(vdev);
+	int ret = -ENODEV;
 
-	lockdep_assert_held(&vdev->dev_set->lock);
-
-	if (vpci->dead)
-		return -ENODEV;
-
-	vpci->open = true;
-	vpci_dma_set_open(vpci, true);
-	vpci->asked = jiffies - VPCI_ASK_INTERVAL;
-	vpci->holder_pid = task_tgid_nr(current);
-	get_task_comm(vpci->holder_comm, current->group_leader);
-	return 0;
+	mutex_lock(&vpci->open_lock);
+	if (!vpci->dead) {
+		vpci->open = true;
+		vpci_dma_set_open(vpci, true);
+		vpci->asked = jiffies - VPCI_ASK_INTERVAL;
+		vpci->holder_pid = task_tgid_nr(current);
+		get_task_comm(vpci->holder_comm, current->group_leader);
+		ret = 0;
+	}
+	mutex_unlock(&vpci->open_lock);
+	return ret;
 }
 
 static void vpci_device_close(struct vfio_device *vdev)
 {
 	struct vpci_device *vpci = vdev_to_vpci(vdev);
 
+	mutex_lock(&vpci->open_lock);
 	vpci_dma_set_open(vpci, false);
 	mutex_lock(&vpci->config_lock);
 	vpci_irq_close(vpci);
@@ -90,6 +92,7 @@ static void vpci_device_close(struct vfio_device *vdev)
 	mutex_unlock(&vpci->config_lock);
 
 	vpci->open = false;
+	mutex_unlock(&vpci->open_lock);
 }
 
 /*
@@ -98,7 +101,7 @@ static void vpci_device_close(struct vfio_device *vdev)
  */
 static bool vpci_device_ask(struct vpci_device *vpci)
 {
-	lockdep_assert_held(&vpci->vdev.dev_set->lock);
+	lockdep_assert_held(&vpci->open_lock);
 
 	if (time_before(jiffies, vpci->asked + VPCI_ASK_INTERVAL))
 		return true;
@@ -113,7 +116,7 @@ static void vpci_device_request(struct vfio_device *vdev, unsigned int count)
 {
 	struct vpci_device *vpci = vdev_to_vpci(vdev);
 
-	mutex_lock(&vdev->dev_set->lock);
+	mutex_lock(&vpci->open_lock);
 	if (vpci->open) {
 		vpci_device_ask(vpci);
 		if (!count)
@@ -122,7 +125,7 @@ static void vpci_device_request(struct vfio_device *vdev, unsigned int count)
 	} else if (!count) {
 		dev_notice(vdev->dev, "waiting for whoever has its device node open to close it\n");
 	}
-	mutex_unlock(&vdev->dev_set->lock);
+	mutex_unlock(&vpci->open_lock);
 }
 
 static int vpci_ioctl_get_info(struct vpci_device *vpci,
@@ -284,6 +287,7 @@ static int vpci_device_init(struct vpci_device *vpci,
 
 	kref_get(&function->refs);
 	vpci->function = function;
+	mutex_init(&vpci->open_lock);
 	mutex_init(&vpci->config_lock);
 	init_rwsem(&vpci->dma_lock);
 	vpci->pins = RB_ROOT_CACHED;
@@ -432,31 +436,30 @@ static int vpci_device_refuse(struct vpci_device *vpci, unsigned int attempt)
  * in this very instant, which VFIO does not let anybody prevent; such a file
  * is of no use, but must be closed.
  *
- * Context: may sleep; takes vfio_device_set.lock.
+ * Context: may sleep; takes vpci_device.open_lock.
  * Return: 0, and nobody can use it any more. Otherwise it can be used as before:
  * -EAGAIN, the user was asked and may give it up later, or is about to bind the
  * instance or to close it; -EBUSY, the user does not listen.
  */
 int vpci_device_retire(struct vpci_device *vpci, unsigned int attempt)
 {
-	struct vfio_device *vdev = &vpci->vdev;
 	int ret = 0;
 
-	mutex_lock(&vdev->dev_set->lock);
+	mutex_lock(&vpci->open_lock);
 	if (vpci->open)
 		ret = vpci_device_refuse(vpci, attempt);
-	else if (refcount_read(&vdev->refcount) > 1)
+	else if (refcount_read(&vpci->vdev.refcount) > 1)
 		ret = -EAGAIN;
 	else
 		WRITE_ONCE(vpci->dead, true);
-	mutex_unlock(&vdev->dev_set->lock);
+	mutex_unlock(&vpci->open_lock);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vpci_device_retire);
 
 static void vpci_device_give_up(struct vpci_device *vpci)
 {
-	lockdep_assert_held(&vpci->vdev.dev_set->lock);
+	lockdep_assert_held(&vpci->open_lock);
 
 	vpci_dma_set_open(vpci, false);
 	mutex_lock(&vpci->config_lock);
@@ -482,21 +485,19 @@ static void vpci_device_give_up(struct vpci_device *vpci)
  * Whoever has the instance open is asked to close it, and named in a log line.
  * vpci_device_unregister() must follow, but can do so much later.
  *
- * Context: may sleep; takes vfio_device_set.lock. Waits for no user to close, but
+ * Context: may sleep; takes vpci_device.open_lock. Waits for no user to close, but
  * for its accesses in flight, which a VMM can make long if they reach its memory,
  * see vpci_dma_pin().
  */
 void vpci_device_disconnect(struct vpci_device *vpci)
 {
-	struct vfio_device *vdev = &vpci->vdev;
-
-	mutex_lock(&vdev->dev_set->lock);
+	mutex_lock(&vpci->open_lock);
 	if (!vpci->dead)
 		vpci_device_give_up(vpci);
 	if (!vpci->disconnected && vpci->ops->disconnect)
 		vpci->ops->disconnect(vpci);
 	vpci->disconnected = true;
-	mutex_unlock(&vdev->dev_set->lock);
+	mutex_unlock(&vpci->open_lock);
 }
 EXPORT_SYMBOL_GPL(vpci_device_disconnect);
 

@@ -97,6 +97,7 @@ run guests guest-mbochs "$here/guest_mbochs_test.sh" "$fbdraw" "$@"
 if "$bin/mdev_test" --has-cdev; then
 	export VFIO_PATH=cdev
 	run_ours alone removal-cdev "$bin/removal_test" "$@"
+	run_ours alone stall-cdev "$bin/stall_test" "$@"
 	run_ours alone race-cdev "$bin/race_test" "$@"
 	run alone vpci-cdev "$bin/vpci_test" "$@"
 	run alone mapping-cdev "$bin/mapping_test" "$@"
