@@ -27,6 +27,7 @@
 #include <linux/refcount.h>
 #include <linux/rwsem.h>
 #include <linux/uuid.h>
+#include <linux/workqueue_types.h>
 
 #define MDEV_HAVE_PREPARE_REMOVE 1
 #define MDEV_HAVE_DISCONNECT 1
@@ -40,6 +41,7 @@ struct mdev_type;
  * @type: what it is an instance of; NULL for a shell, else valid as long as @dev
  * @node: private to the core: the entry in the tree of UUIDs
  * @shell: private to the core: the entry in the list of shells
+ * @shell_work: private to the core: removes a shell that nobody uses
  * @state: private to the core: see enum mdev_state
  * @probe_error: private to the core: what the driver's probe returned
  */
@@ -50,6 +52,7 @@ struct mdev_device {
 
 	struct rb_node node;
 	struct list_head shell;
+	struct work_struct shell_work;
 	int state;
 	int probe_error;
 };

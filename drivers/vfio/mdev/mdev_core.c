@@ -192,15 +192,23 @@ void mdev_device_destroy(struct mdev_device *mdev)
 }
 
 /* Ask the driver, if there is one to ask, whether the instance may go */
-int mdev_device_ask(struct mdev_device *mdev, unsigned int attempt)
+int mdev_device_ask_locked(struct mdev_device *mdev, unsigned int attempt)
 {
-	struct mdev_driver *drv;
-	int ret = 0;
+	struct mdev_driver *drv = mdev_device_driver(mdev);
+
+	device_lock_assert(&mdev->dev);
+
+	if (!drv || !drv->prepare_remove)
+		return 0;
+	return drv->prepare_remove(mdev, attempt);
+}
+
+static int mdev_device_ask(struct mdev_device *mdev, unsigned int attempt)
+{
+	int ret;
 
 	device_lock(&mdev->dev);
-	drv = mdev_device_driver(mdev);
-	if (drv && drv->prepare_remove)
-		ret = drv->prepare_remove(mdev, attempt);
+	ret = mdev_device_ask_locked(mdev, attempt);
 	device_unlock(&mdev->dev);
 	return ret;
 }

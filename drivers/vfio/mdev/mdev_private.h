@@ -38,7 +38,7 @@ int mdev_device_create(struct mdev_type *type, const guid_t *uuid);
 int mdev_device_begin_remove(struct mdev_device *mdev, unsigned int attempt);
 void mdev_device_finish_remove(struct mdev_device *mdev);
 void mdev_device_destroy(struct mdev_device *mdev);
-int mdev_device_ask(struct mdev_device *mdev, unsigned int attempt);
+int mdev_device_ask_locked(struct mdev_device *mdev, unsigned int attempt);
 
 int mdev_parent_add_types(struct mdev_parent *parent);
 void mdev_parent_remove_types(struct mdev_parent *parent);

@@ -11,9 +11,13 @@
  * cannot be used again before the shell has gone.
  *
  * Shells are in mdev_shells. A work item asks the driver of each once a second
- * whether the last user has gone, and then removes it. Nothing else removes a
+ * whether the last user has gone, and then has it removed. Nothing else removes a
  * shell, so the work item walks the list on its own; mdev_shells_lock protects
  * it against new ones only.
+ *
+ * Somebody may open the device node between question and removal, and then the
+ * removal takes as long as it stays open. So each is a work item of its own, and
+ * the one that asks never waits.
  */
 #include <linux/list.h>
 #include <linux/mdev.h>
@@ -25,6 +29,7 @@
 #define MDEV_SHELL_INTERVAL	HZ
 
 static struct device *mdev_shell_root;
+static struct workqueue_struct *mdev_shell_wq;
 
 static DEFINE_SPINLOCK(mdev_shells_lock);
 static LIST_HEAD(mdev_shells);
@@ -41,6 +46,32 @@ static void mdev_shell_keep(struct mdev_device *mdev)
 			   MDEV_SHELL_INTERVAL);
 }
 
+static void mdev_shell_remove_fn(struct work_struct *work)
+{
+	mdev_device_destroy(container_of(work, struct mdev_device, shell_work));
+}
+
+/* Remove a shell that nobody uses. False: try again later */
+static bool mdev_shell_remove(struct mdev_device *mdev)
+{
+	bool idle, bound;
+
+	/* Whoever has the lock removes the driver, for as long as that takes */
+	if (!device_trylock(&mdev->dev))
+		return false;
+	idle = !mdev_device_ask_locked(mdev, 1);
+	bound = mdev->dev.driver;
+	device_unlock(&mdev->dev);
+	if (!idle)
+		return false;
+
+	if (bound)
+		queue_work(mdev_shell_wq, &mdev->shell_work);
+	else
+		mdev_device_destroy(mdev);
+	return true;
+}
+
 static void mdev_shell_work_fn(struct work_struct *work)
 {
 	struct mdev_device *mdev, *next;
@@ -51,14 +82,12 @@ static void mdev_shell_work_fn(struct work_struct *work)
 	spin_unlock(&mdev_shells_lock);
 
 	list_for_each_entry_safe(mdev, next, &shells, shell) {
-		if (mdev_device_ask(mdev, 1))
+		if (!mdev_shell_remove(mdev))
 			mdev_shell_keep(mdev);
-		else
-			mdev_device_destroy(mdev);
 	}
 }
 
-/* Remove the shells that nobody uses now, instead of a moment later */
+/* Remove the shells that have lost their driver, instead of a moment later */
 void mdev_shell_reap(void)
 {
 	mod_delayed_work(system_long_wq, &mdev_shell_work, 0);
@@ -87,19 +116,29 @@ int mdev_shell_make(struct mdev_device *mdev)
 	/* Balances kobject_get() in mdev_device_alloc() */
 	kobject_put(&type->kobj);
 
+	INIT_WORK(&mdev->shell_work, mdev_shell_remove_fn);
 	mdev_shell_keep(mdev);
 	return 0;
 }
 
 int mdev_shell_init(void)
 {
+	mdev_shell_wq = alloc_workqueue("mdev", WQ_UNBOUND, 0);
+	if (!mdev_shell_wq)
+		return -ENOMEM;
+
 	mdev_shell_root = root_device_register("mdev");
-	return PTR_ERR_OR_ZERO(mdev_shell_root);
+	if (IS_ERR(mdev_shell_root)) {
+		destroy_workqueue(mdev_shell_wq);
+		return PTR_ERR(mdev_shell_root);
+	}
+	return 0;
 }
 
 /* No driver is left, and mdev_unregister_driver() has removed its shells */
 void mdev_shell_exit(void)
 {
 	cancel_delayed_work_sync(&mdev_shell_work);
+	destroy_workqueue(mdev_shell_wq);
 	root_device_unregister(mdev_shell_root);
 }
