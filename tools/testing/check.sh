@@ -35,9 +35,9 @@ unset MDEV_CORE
 
 # Suites by where they run: on this machine, in a part of a lab VM (see selftests/run.sh), or with VMs of their own
 on_host='make config config-qemu config-lspci config-fuzz area edid edid-decode cli ctl-fuzz'
-alone='mdev removal race module vpci mapping function irq dma bar fault stress display scanout vram vblank
+alone='mdev removal race module vpci mapping function irq irq-race reset dma bar fault stress display scanout vram vblank
 	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi ctl leaks
-	removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev dma-cdev bar-cdev fault-cdev display-cdev'
+	removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev bar-cdev fault-cdev display-cdev'
 hotplug='surprise'
 hotplug_guests='surprise-guest'
 guests='guest screen soft-screen guest-bar guest-mbochs guest-cdev guest-bar-cdev'
