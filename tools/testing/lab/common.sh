@@ -18,6 +18,16 @@ KVER_GLOB='6.12.*-amd64'
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }
 
+# cache_use PATH: what is in the cache may stay there
+cache_use() { touch "$1"; }
+
+# Removes from the cache what has been of no use for two weeks: each change of a file that an image is made of makes
+# another image. Unpacked packages stay. Two at once remove the same, and only one of them finds it.
+cache_trim() {
+	find "$CACHE" -mindepth 1 -maxdepth 2 -mtime +14 \( -path "$CACHE/initramfs/*" -o -path "$CACHE/fbdraw-*" -o \
+		-path "$CACHE/kernels/*-lab-*" -o -path "$CACHE/*/.tmp.*" \) -prune -exec rm -rf {} + || true
+}
+
 # need COMMAND...: stop when a program is not installed
 need() {
 	local cmd

@@ -64,7 +64,9 @@ make_initramfs() {
 		fill_tree "$tmp/root" "$root" "$kver" "$init" "$@"
 		(cd "$tmp/root" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) >"$tmp/cpio"
 		mv "$tmp/cpio" "$out"
+		cache_trim
 	fi
+	cache_use "$out"
 	echo "$out"
 }
 
@@ -101,6 +103,7 @@ make_fbdraw() {
 		chmod 755 "$tmp"
 		mv "$tmp" "$out"
 	fi
+	cache_use "${out%/*}"
 	echo "$out"
 }
 
@@ -109,7 +112,9 @@ make_vmlinux() {
 	root=$(kernel_root "$kver") || die "no image of kernel $kver; run tools/testing/lab/setup.sh"
 	image=${root%/}/boot/vmlinuz-$kver
 	out=$CACHE/initramfs/vmlinux-$kver-$(hash_of "$image" "$LAB_DIR/vmlinux.py")
-	if [[ ! -e $out ]]; then
+	if [[ -e $out ]]; then
+		cache_use "$out"
+	else
 		mkdir -p "${out%/*}"
 		tmp=$(mktemp "$out.XXXXXX")
 		if /usr/bin/python3 "$LAB_DIR/vmlinux.py" "$image" >"$tmp"; then

@@ -97,6 +97,7 @@ build() {
 	ln -sfn ../../../source "$dest/lib/modules/$kver/build"
 	rm -rf "${CACHE:?}/kernels/$kver"
 	mv "$dest" "$CACHE/kernels/$kver"
+	cache_trim
 	say "$lane: $kver built in $((SECONDS - start)) s"
 }
 
@@ -111,7 +112,9 @@ debug-6.12 | debug-7.2)
 	series=${1#debug-}
 	hash=$(config_hash)
 	if ((refresh)) || ! kernel_find "$series.*-lab-$hash" >/dev/null; then build "$1" "$series" "$hash" >&2; fi
-	kernel_find "$series.*-lab-$hash"
+	kver=$(kernel_find "$series.*-lab-$hash")
+	cache_use "$CACHE/kernels/$kver"
+	echo "$kver"
 	;;
 *) die "there is no lane '$1'; there are stock, debug-6.12 and debug-7.2" ;;
 esac

@@ -13,7 +13,7 @@ set -euo pipefail
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/lab-selftest.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
-names=(status arguments splat panic limit nested)
+names=(status arguments splat panic limit nested cache)
 if (($#)); then names=("$@"); fi
 failed=0 number=0 status=0
 
@@ -60,6 +60,19 @@ test_limit() {
 	lab --time-limit 30 -- sleep 1000
 	expect_status 124 && expect_in stderr 'time limit'
 }
+
+test_cache() (
+	CACHE=$tmp/cache
+	keeps=(initramfs/new kernels/6.12.1-amd64/boot kernels/7.2.1-lab-b samples/s-1)
+	goes=(initramfs/old fbdraw-a/fbdraw kernels/7.2.1-lab-a/boot kernels/.tmp.x/boot)
+	for name in "${keeps[@]}" "${goes[@]}"; do mkdir -p "$CACHE/$name"; done
+	find "$CACHE" -exec touch -d '15 days ago' {} +
+	cache_use "$CACHE/initramfs/new"
+	cache_use "$CACHE/kernels/7.2.1-lab-b"
+	cache_trim
+	for name in "${keeps[@]}"; do [[ -e $CACHE/$name ]] || { echo "# $name is gone"; return 1; }; done
+	for name in "${goes[@]}"; do [[ ! -e $CACHE/$name ]] || { echo "# $name is there"; return 1; }; done
+)
 
 test_nested() {
 	lab --nested --time-limit 120 -- bash -euc '
