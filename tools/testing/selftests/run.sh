@@ -22,11 +22,23 @@ export SUITE_OUT=$LAB_OUT
 # shellcheck source=tools/testing/suite.sh
 . "$testing/suite.sh"
 
+# A test that fails leaves its instance; the suites after it need the name, and the module
+remove_instances() {
+	local instance
+	for instance in /sys/bus/mdev/devices/*; do
+		[[ -e $instance ]] || continue
+		echo "# left behind: ${instance##*/}"
+		echo 1 > "$instance/remove"
+	done
+}
+
 run() {
 	local in=$1 name=$2
 	shift 2
 	[[ $in == "$part" ]] || return 0
-	[[ -n $only && $name != "$only" ]] || suite "$name" "$@"
+	[[ -z $only || $name == "$only" ]] || return 0
+	suite "$name" "$@"
+	remove_instances
 }
 
 # What has nothing to do with the core, or what the kernel's does not do: it deletes "remove" before it knows that
@@ -45,6 +57,7 @@ with_module() {
 	shift
 	insmod "$testing/../../build/modules/$(uname -r)/$name.ko" || return
 	"$@" || status=$?
+	remove_instances
 	rmmod "$name" || return
 	return $status
 }
@@ -54,6 +67,7 @@ with_soft() {
 	local status=0
 	rmmod mgpu vfio_vpci mdev && "$testing/lab/load.sh" soft 16M || return
 	LAB_PARENT=mgpu "$@" || status=$?
+	remove_instances
 	rmmod mgpu vfio_vpci mdev && "$testing/lab/load.sh" || return
 	return $status
 }
