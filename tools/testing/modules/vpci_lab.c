@@ -207,6 +207,14 @@ static int lab_revoke(struct lab_instance *inst, unsigned int bar, u64 offset,
 	return 0;
 }
 
+static int lab_revoke_giant(struct lab_instance *inst)
+{
+	vpci_bar_revoke(&inst->vpci, LAB_TOUCH_BAR, LAB_TOUCH_BAR_SIZE / 2,
+			LAB_TOUCH_BAR_SIZE / 2);
+	inst->giant = false;
+	return 0;
+}
+
 /* Nothing is lost if a part was not backed */
 static void lab_revoke_all(struct lab_instance *inst)
 {
@@ -214,9 +222,7 @@ static void lab_revoke_all(struct lab_instance *inst)
 	lab_revoke(inst, LAB_MIXED_BAR, LAB_MAPPED_1, LAB_MAPPED_1_SIZE);
 	lab_revoke(inst, LAB_MIXED_BAR, LAB_MAPPED_2, LAB_MAPPED_2_SIZE);
 	lab_revoke(inst, LAB_TOUCH_BAR, 0, LAB_TOUCH_BAR_SIZE / 2);
-	vpci_bar_revoke(&inst->vpci, LAB_TOUCH_BAR, LAB_TOUCH_BAR_SIZE / 2,
-			LAB_TOUCH_BAR_SIZE / 2);
-	inst->giant = false;
+	lab_revoke_giant(inst);
 }
 
 static void lab_shuffle(u32 *order, u32 nr)
@@ -293,6 +299,8 @@ static int lab_command(struct lab_instance *inst, u64 command)
 		return lab_extents(inst, size);
 	case LAB_GIANT:
 		return lab_giant(inst);
+	case LAB_NO_GIANT:
+		return lab_revoke_giant(inst);
 	default:
 		return -EINVAL;
 	}

@@ -240,6 +240,34 @@ static void test_bad_ranges_are_refused(void **state)
 	assert_int_equal(lab_command(lab, LAB_GIANT), -EEXIST);
 }
 
+/* Mappings of device memory that the library has made for itself */
+static unsigned int own_mappings(void)
+{
+	FILE *areas = fopen("/proc/vmallocinfo", "r");
+	unsigned int count = 0;
+	char line[512];
+
+	assert_non_null(areas);
+	while (fgets(line, sizeof(line), areas))
+		count += strstr(line, "[vfio_vpci]") && strstr(line, "ioremap");
+	fclose(areas);
+	return count;
+}
+
+/* The kernel's mapping for read(2) goes with the frames, as all others do */
+static void test_revoke_unmaps_for_read(void **state)
+{
+	struct lab_client *lab = *state;
+	uint64_t value;
+
+	assert_int_equal(own_mappings(), 0);
+	assert_int_equal(lab_command(lab, LAB_GIANT), 0);
+	assert_int_equal(vfio_client_read(&lab->vfio, lab->start[LAB_TOUCH_BAR] + GIB, &value, 8), 8);
+	assert_int_equal(own_mappings(), 1);
+	assert_int_equal(lab_command(lab, LAB_NO_GIANT), 0);
+	assert_int_equal(own_mappings(), 0);
+}
+
 static void test_partial_revoke(void **state)
 {
 	struct lab_client *lab = *state;
@@ -440,6 +468,7 @@ int main(int argc, char **argv)
 		T(test_backing_maps_nothing_and_shows_at_once),
 		T(test_mixed_area_is_backed),
 		T(test_bad_ranges_are_refused),
+		T(test_revoke_unmaps_for_read),
 		T(test_partial_revoke),
 		T(test_neighbours_join),
 		T(test_strangers_do_not_join),
