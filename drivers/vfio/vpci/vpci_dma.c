@@ -204,10 +204,18 @@ static void vpci_dma_revoke(struct vpci_device *vpci, unsigned long first,
 	}
 }
 
-/* The VMM unmaps memory; of all that the container has, not only the function's */
+/*
+ * The VMM unmaps memory; of all that the container has, not only the function's.
+ * Type 1 has no pins, and makes an unmapping wait for copies itself, by a lock that
+ * it takes before and after the one under which this is called: whoever waits for
+ * a copy here can wait for ever.
+ */
 void vpci_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
 {
 	struct vpci_device *vpci = vdev_to_vpci(vdev);
+
+	if (!vpci_dma_by_iommufd(vpci))
+		return;
 
 	down_write(&vpci->dma_lock);
 	vpci_dma_revoke(vpci, iova >> PAGE_SHIFT,
