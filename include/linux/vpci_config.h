@@ -144,6 +144,7 @@ void vpci_config_write(struct vpci_config *cfg, unsigned int offset,
 void vpci_config_set(struct vpci_config *cfg, unsigned int offset, u32 mask,
 		     u32 value);
 unsigned int vpci_config_decode(const struct vpci_config *cfg);
+bool vpci_config_in_d0(const struct vpci_config *cfg);
 bool vpci_config_bus_master(const struct vpci_config *cfg);
 
 size_t vpci_config_state_size(const struct vpci_layout *layout);

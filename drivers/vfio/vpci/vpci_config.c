@@ -229,7 +229,14 @@ void vpci_config_set(struct vpci_config *cfg, unsigned int offset, u32 mask,
 	} while (!try_cmpxchg(&cfg->dwords[nr], &old, new));
 }
 
-static bool vpci_config_in_d0(const struct vpci_config *cfg)
+/**
+ * vpci_config_in_d0 - whether the function works at all
+ * @cfg: the config space
+ *
+ * Return: false in D3hot: it answers to nothing but config space, and neither does
+ * DMA nor interrupts.
+ */
+bool vpci_config_in_d0(const struct vpci_config *cfg)
 {
 	unsigned int pm = cfg->layout->caps[VPCI_CAP_PM];
 

@@ -88,8 +88,7 @@ static struct vpci_trigger *vpci_intx_take(struct vpci_device *vpci)
 
 	if (!irqs->level || irqs->masked ||
 	    vpci_config_irq_mode(&vpci->config) != VPCI_IRQ_INTX ||
-	    vpci_config_read_dword(&vpci->config, PCI_COMMAND) &
-	    PCI_COMMAND_INTX_DISABLE)
+	    vpci_config_irq_masked(&vpci->config, 0))
 		return NULL;
 
 	trigger = vpci_irq_trigger(vpci, VPCI_IRQ_INTX, 0);

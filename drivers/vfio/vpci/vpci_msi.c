@@ -239,7 +239,8 @@ bool vpci_config_irq_masked(const struct vpci_config *cfg, unsigned int vector)
 		/* The mode may have changed since @vector was chosen */
 		return vpci_config_read_dword(cfg, at) >> vector % 32 & 1;
 	case VPCI_IRQ_INTX:
-		return vpci_config_read_dword(cfg, PCI_COMMAND) &
+		return !vpci_config_in_d0(cfg) ||
+		       vpci_config_read_dword(cfg, PCI_COMMAND) &
 		       PCI_COMMAND_INTX_DISABLE;
 	default:
 		return true;
@@ -274,7 +275,7 @@ void vpci_config_set_msi_pending(struct vpci_config *cfg, unsigned int vector,
  * @cfg: the config space
  *
  * Return: true while the function sets the interrupt bit of STATUS, unless the
- * guest disabled the pin or enabled messages instead.
+ * guest disabled the pin, enabled messages instead, or put the function to D3hot.
  */
 bool vpci_config_intx_asserted(const struct vpci_config *cfg)
 {

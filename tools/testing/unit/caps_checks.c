@@ -249,6 +249,17 @@ static void check_067_power_state_by_one_byte(void **state)
 	assert_int_equal(pm_state(f, -1), 3);
 }
 
+static void test_d3hot_drops_the_line(void **state)
+{
+	struct function *f = *state;
+
+	vpci_config_set(&f->cfg, PCI_COMMAND, ~0U, PCI_STATUS_INTERRUPT << 16);
+	assert_true(vpci_config_intx_asserted(&f->cfg));
+	pm_state(f, 3);
+	assert_false(vpci_config_intx_asserted(&f->cfg));
+	assert_true(f->interrupt_calls > 0);
+}
+
 static void check_068_d3hot_to_d0(void **state)
 {
 	const struct vpci_cap_desc cap = { .type = VPCI_CAP_PM,
@@ -498,6 +509,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(check_065_d3hot),
 	TEST(check_066_unsupported_power_states),
 	TEST(check_067_power_state_by_one_byte),
+	TEST(test_d3hot_drops_the_line),
 	TEST(check_068_d3hot_to_d0),
 	TEST(check_069_no_pme),
 	TEST(check_095_flr),
