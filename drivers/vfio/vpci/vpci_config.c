@@ -71,9 +71,12 @@ void vpci_config_reset(struct vpci_config *cfg)
 
 	for (i = 0; i < layout->nr_slots; i++) {
 		u32 sticky = layout->slots[i].sticky;
+		u32 old = READ_ONCE(cfg->dwords[i]), new;
 
-		WRITE_ONCE(cfg->dwords[i], (cfg->dwords[i] & sticky) |
-					   (layout->reset[i] & ~sticky));
+		/* vpci_config_set() may change a sticky bit meanwhile */
+		do {
+			new = (old & sticky) | (layout->reset[i] & ~sticky);
+		} while (!try_cmpxchg(&cfg->dwords[i], &old, new));
 	}
 }
 

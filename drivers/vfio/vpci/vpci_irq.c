@@ -325,6 +325,9 @@ void vpci_irq_reset(struct vpci_device *vpci)
 	raw_spin_lock_irq(&irqs->lock);
 	vpci_intx_set_level(vpci, false);
 	irqs->masked = false;
+	/* A message may have become pending after config space was reset */
+	for_each_set_bit(i, &irqs->msi_pending, 32)
+		vpci_config_set_msi_pending(&vpci->config, i, false);
 	irqs->msi_pending = 0;
 	if (function->msix_vectors) {
 		bitmap_zero(irqs->msix_pending, function->msix_vectors);
