@@ -39,6 +39,8 @@ struct vpci_trigger {
  * @level: the function drives its INTx line
  * @masked: INTx is masked, by the user or since it was signalled
  * @unmask: watches the eventfd that unmasks INTx; under config_lock
+ * @unmask_jiffies: when it did so last; belongs to its work item
+ * @nr_unmasked: how often at that time; ditto
  * @msi_pending: messages of MSI that wait for their mask
  * @msix_pending: messages of MSI-X that wait: the pending bit array
  * @msix_ruled: entries of @msix_table whose mask counts: the user has written it
@@ -55,6 +57,8 @@ struct vpci_irqs {
 	bool level;
 	bool masked;
 	struct virqfd *unmask;
+	unsigned long unmask_jiffies;
+	unsigned int nr_unmasked;
 	unsigned long msi_pending;
 	unsigned long *msix_pending;
 	unsigned long *msix_ruled;

@@ -12,12 +12,17 @@
  * nothing.
  */
 #include <linux/eventfd.h>
+#include <linux/jiffies.h>
 #include <linux/pci_regs.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/unaligned.h>
 
 #include "vpci_private.h"
+
+/* More than any device has interrupts, and less than keeps a processor busy */
+#define VPCI_UNMASKS_PER_JIFFY	64
 
 static unsigned int vpci_irq_count(const struct vpci_device *vpci,
 				   unsigned int index)
@@ -302,15 +307,39 @@ static int vpci_intx_unmask_handler(void *opaque, void *unused)
 	return 1;
 }
 
+/*
+ * A user that gives one eventfd to signal and to unmask makes a loop of VFIO's
+ * work item, which ends when the line is lowered. It may have some of the machine's
+ * time, not all of it.
+ */
 static void vpci_intx_unmask_thread(void *opaque, void *unused)
 {
-	vpci_intx_update(opaque);
+	struct vpci_device *vpci = opaque;
+	struct vpci_irqs *irqs = &vpci->irqs;
+	unsigned long now = jiffies;
+
+	if (now != irqs->unmask_jiffies) {
+		irqs->unmask_jiffies = now;
+		irqs->nr_unmasked = 0;
+	}
+	if (irqs->nr_unmasked++ == VPCI_UNMASKS_PER_JIFFY)
+		schedule_timeout_uninterruptible(1);
+	vpci_intx_update(vpci);
 }
 
 static int vpci_intx_set_unmask_fd(struct vpci_device *vpci, s32 fd)
 {
+	struct eventfd_ctx *ctx;
+
 	if (fd < -1)
 		return -EINVAL;
+	/* What cannot be had must not cost what is there */
+	if (fd >= 0) {
+		ctx = eventfd_ctx_fdget(fd);
+		if (IS_ERR(ctx))
+			return PTR_ERR(ctx);
+		eventfd_ctx_put(ctx);
+	}
 	/* Waits for the handlers of the one before */
 	vfio_virqfd_disable(&vpci->irqs.unmask);
 	if (fd == -1)

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/pci_regs.h>
 #include <cmocka.h>
@@ -126,13 +127,19 @@ static void test_intx_masks(void **state)
 static void test_intx_unmask_eventfd(void **state)
 {
 	const uint64_t one = 1;
-	int none = -1;
+	int none = -1, bad = 12345;
 
 	(void)state;
 	assert_int_equal(irq_give(INTX, 0, 1, irq.fds), 0);
 	assert_int_equal(irq_set(UNMASK | EVENTFD, INTX, 0, 1, &irq.fds[1]), 0);
 	irq_signal(0);
 	assert_int_equal(irq_count(irq.fds[0]), 1);
+	assert_int_equal(write(irq.fds[1], &one, 8), 8);
+	assert_int_equal(irq_wait(irq.fds[0]), 1);
+
+	/* What cannot be had changes nothing */
+	assert_int_equal(irq_set(UNMASK | EVENTFD, INTX, 0, 1, &bad), -EBADF);
+	assert_int_equal(irq_set(UNMASK | EVENTFD, INTX, 0, 1, &irq.vfio.device), -EINVAL);
 	assert_int_equal(write(irq.fds[1], &one, 8), 8);
 	assert_int_equal(irq_wait(irq.fds[0]), 1);
 
@@ -146,16 +153,26 @@ static void test_intx_unmask_eventfd(void **state)
 	assert_int_equal(irq_count(irq.fds[0]), 1);
 }
 
-/* A user that makes the interrupt unmask itself harms nobody else */
+/*
+ * A user that makes the interrupt unmask itself gets some of the machine's time: 64
+ * rounds for each tick of a clock of 1000 Hz or less
+ */
 static void test_intx_loop(void **state)
 {
+	const long rounds = 6400;
+	struct timespec start, end;
+
 	(void)state;
 	assert_int_equal(irq_give(INTX, 0, 1, irq.fds), 0);
 	assert_int_equal(irq_set(UNMASK | EVENTFD, INTX, 0, 1, irq.fds), 0);
+	clock_gettime(CLOCK_MONOTONIC, &start);
 	irq_signal(0);
 	/* VFIO reads the eventfd before this process can */
-	while (mdev_stat(IRQ_UUID, "interrupts") < 10)
+	while (mdev_stat(IRQ_UUID, "interrupts") < rounds)
 		sched_yield();
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	assert_true((end.tv_sec - start.tv_sec) * 1000 +
+		    (end.tv_nsec - start.tv_nsec) / 1000000 >= rounds / 64 - 2);
 	irq_lower();
 	assert_int_equal(irq_disable(INTX), 0);
 }
