@@ -97,7 +97,8 @@ struct vpci_function {
  *	@offset of a mapped area was touched and has no backing. Records one with
  *	vpci_bar_back() and returns 0, also when another touch was faster, or
  *	returns an error, and the sink page is shown. Memory decode is on until
- *	it returns. The toucher's mmap_lock is held
+ *	it returns. A touch by a fault has the toucher's mmap_lock, or that
+ *	of the VMA
  * @irq_listen: optional: somebody listens to the function's interrupts now, or
  *	nobody does any more: a timer is worth its while, or is not. Nobody
  *	listens to a new instance, nor after the last close
@@ -182,6 +183,7 @@ struct vpci_window {
  * @memory_lock: held for reading while a fault looks up and inserts a frame,
  *	for writing while @backings or @decode change and mappings are removed
  * @backings: frames by page of the VFIO region space; under @memory_lock
+ * @has_giants: a leaf of 1 GiB was mapped; set under @memory_lock
  * @decode: what it answers to, of enum vpci_decode; changes under all four
  *	locks, so each of them is enough to read it
  * @window_lock: protects @window, with @memory_lock held for reading;
@@ -223,6 +225,7 @@ struct vpci_device {
 	struct rw_semaphore touch_lock;
 	struct rw_semaphore memory_lock;
 	struct maple_tree backings;
+	bool has_giants;
 	struct mutex window_lock;
 	struct vpci_window window;
 	unsigned int decode;

@@ -171,10 +171,12 @@ static vm_fault_t vpci_map_leaf(struct vm_fault *vmf, unsigned int order,
 	vm_fault_t ret;
 
 	if (index < extent->first || index + pages - 1 > extent->last ||
-	    !IS_ALIGNED(pfn, pages) ||
+	    !IS_ALIGNED(pfn | index, pages) ||
 	    !vpci_leaf_prot_fits(vmf, extent->cache, order))
 		return VM_FAULT_FALLBACK;
 
+	if (order == PUD_ORDER)
+		WRITE_ONCE(vpci->has_giants, true);
 	ret = vpci_compat_insert_leaf(vmf, pfn, order);
 	if (ret != VM_FAULT_NOPAGE)
 		return ret;
@@ -186,6 +188,12 @@ static vm_fault_t vpci_map_leaf(struct vm_fault *vmf, unsigned int order,
 	return ret;
 }
 
+/*
+ * Where a VMA has room for a leaf of 2 MiB, its small pages are mapped from here,
+ * too: whether a leaf fits is decided and acted upon with memory_lock held once.
+ * Otherwise another thread could insert one in between, and the kernel does not
+ * expect a large leaf where it inserts a small page.
+ */
 static vm_fault_t vpci_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
 	struct vm_area_struct *vma = vmf->vma;
@@ -200,15 +208,32 @@ static vm_fault_t vpci_huge_fault(struct vm_fault *vmf, unsigned int order)
 		return VM_FAULT_FALLBACK;
 
 	index = vmf->pgoff - ((vmf->address - addr) >> PAGE_SHIFT);
-	if (vpci_backing_touch(vpci, vmf->pgoff, &extent))
+	if (vpci_backing_touch(vpci, vmf->pgoff, &extent)) {
 		ret = vpci_map_leaf(vmf, order, index, &extent);
+		if (ret == VM_FAULT_FALLBACK && order == PMD_ORDER)
+			ret = vpci_map_run(vmf, &extent);
+	} else if (order == PMD_ORDER) {
+		ret = vpci_map_sink(vmf);
+	}
 	up_read(&vpci->memory_lock);
 	return ret;
 }
 
 #endif
 
+/*
+ * A new VMA, by fork(), mremap() or a split. The child of a fork gets no page
+ * tables and faults on its own: to copy a large leaf, fork() looks at it without
+ * a lock, relies on mmap_lock that it stays, and would store it in the child
+ * after it was revoked. Set here, as madvise() can clear it before.
+ */
+static void vpci_vma_open(struct vm_area_struct *vma)
+{
+	vm_flags_set(vma, VM_WIPEONFORK);
+}
+
 static const struct vm_operations_struct vpci_vm_ops = {
+	.open = vpci_vma_open,
 	.fault = vpci_fault,
 #ifdef CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP
 	.huge_fault = vpci_huge_fault,

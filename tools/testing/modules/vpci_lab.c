@@ -207,11 +207,16 @@ static int lab_revoke(struct lab_instance *inst, unsigned int bar, u64 offset,
 	return 0;
 }
 
-static int lab_revoke_giant(struct lab_instance *inst)
+static int lab_revoke_giant(struct lab_instance *inst, u64 offset, u64 size)
 {
-	vpci_bar_revoke(&inst->vpci, LAB_TOUCH_BAR, LAB_TOUCH_BAR_SIZE / 2,
-			LAB_TOUCH_BAR_SIZE / 2);
-	inst->giant = false;
+	const u64 half = LAB_TOUCH_BAR_SIZE / 2;
+
+	if (!size || !PAGE_ALIGNED(offset | size) || size > half ||
+	    offset > half - size)
+		return -ERANGE;
+	vpci_bar_revoke(&inst->vpci, LAB_TOUCH_BAR, half + offset, size);
+	if (size == half)
+		inst->giant = false;
 	return 0;
 }
 
@@ -222,7 +227,7 @@ static void lab_revoke_all(struct lab_instance *inst)
 	lab_revoke(inst, LAB_MIXED_BAR, LAB_MAPPED_1, LAB_MAPPED_1_SIZE);
 	lab_revoke(inst, LAB_MIXED_BAR, LAB_MAPPED_2, LAB_MAPPED_2_SIZE);
 	lab_revoke(inst, LAB_TOUCH_BAR, 0, LAB_TOUCH_BAR_SIZE / 2);
-	lab_revoke_giant(inst);
+	lab_revoke_giant(inst, 0, LAB_TOUCH_BAR_SIZE / 2);
 }
 
 static void lab_shuffle(u32 *order, u32 nr)
@@ -300,7 +305,7 @@ static int lab_command(struct lab_instance *inst, u64 command)
 	case LAB_GIANT:
 		return lab_giant(inst);
 	case LAB_NO_GIANT:
-		return lab_revoke_giant(inst);
+		return lab_revoke_giant(inst, offset, size);
 	default:
 		return -EINVAL;
 	}

@@ -45,7 +45,7 @@
 #define LAB_REVOKE		2	/* the range */
 #define LAB_EXTENTS		3	/* LAB_ARG_SIZE pages, one by one */
 #define LAB_GIANT		4	/* 1 GiB of nothing in BAR 4's second half */
-#define LAB_NO_GIANT		5	/* takes it away again */
+#define LAB_NO_GIANT		5	/* takes the range of the second half away */
 
 #define LAB_ANY_FRAME		(~0UL)
 

@@ -264,7 +264,7 @@ static void test_revoke_unmaps_for_read(void **state)
 	assert_int_equal(lab_command(lab, LAB_GIANT), 0);
 	assert_int_equal(vfio_client_read(&lab->vfio, lab->start[LAB_TOUCH_BAR] + GIB, &value, 8), 8);
 	assert_int_equal(own_mappings(), 1);
-	assert_int_equal(lab_command(lab, LAB_NO_GIANT), 0);
+	assert_int_equal(lab_revoke_giant(lab, 0, GIB), 0);
 	assert_int_equal(own_mappings(), 0);
 }
 

@@ -115,6 +115,44 @@ static void test_giant_leaf(void **state)
 	lab_unmap(lab, map, GIB);
 }
 
+/* The page goes, with the leaf; the rest comes back, by smaller ones */
+static void test_part_of_a_giant(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_TOUCH_BAR, GIB, GIB, 0);
+
+	assert_int_equal(lab_command(lab, LAB_GIANT), 0);
+	(void)map[0];
+	assert_int_equal(lab_stat(lab, "faults_1g"), 1);
+	assert_int_equal(lab_revoke_giant(lab, 16 * MIB, PAGE), 0);
+	assert_int_equal(map[16 * MIB / 8], ONES);
+	assert_int_equal(lab_stat(lab, "sink_faults"), 1);
+	(void)map[0];
+	(void)map[GIB / 8 - 1];
+	assert_int_equal(lab_stat(lab, "faults_1g"), 1);
+	assert_int_equal(lab_stat(lab, "faults_2m"), 2);
+	assert_int_equal(lab_stat(lab, "sink_faults"), 1);
+	lab_unmap(lab, map, GIB);
+}
+
+/*
+ * Frames and addresses are congruent, but neither is the place in the BAR: a run
+ * of small pages, which is aligned there, would meet the leaf
+ */
+static void test_leaf_is_aligned_in_the_bar(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, 520 * PAGE, LEAF - 8 * PAGE);
+
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, 520 * PAGE, 504), 0);
+	assert_int_equal(lab_word(map, 8), lab_tag(lab, LAB_BAR, 8));
+	assert_int_equal(lab_stat(lab, "faults_2m"), 0);
+	assert_int_equal(lab_word(map, 7), lab_tag(lab, LAB_BAR, 7));
+	lab_expect_pages(lab, map, 0, 520, true);
+	assert_int_equal(lab_stat(lab, "faults_2m"), 0);
+	lab_unmap(lab, map, 520 * PAGE);
+}
+
 /* 16 MiB at an odd address: a run for each fault, however it lies */
 static void test_unaligned_vma_by_runs(void **state)
 {
@@ -385,7 +423,10 @@ static void test_everything_but_touching(void **state)
 	lab_unmap(lab, giant, GIB);
 }
 
-/* A child has the mapping too, until it is taken from both */
+/*
+ * A child has the mapping too, until it is taken from both. It gets it by faults of
+ * its own, whatever was said before: nothing is copied that is revoked meanwhile
+ */
 static void test_fork_and_revoke(void **state)
 {
 	struct lab_client *lab = *state;
@@ -396,18 +437,23 @@ static void test_fork_and_revoke(void **state)
 
 	assert_int_equal(lab_back(lab, LAB_BAR, 0, LEAF + 16 * PAGE, 0), 0);
 	lab_expect_pages(lab, map, 0, 528, true);
+	assert_int_equal(lab_stat(lab, "faults_2m"), 1);
+	assert_int_equal(madvise((void *)map, 2 * LEAF, MADV_KEEPONFORK), 0);
 	assert_int_equal(pipe(go) | pipe(done), 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid) {
 		bool good = lab_word(map, 9) == lab_tag(lab, LAB_BAR, 9);
 
+		/* If the parent fails, there is nothing to wait for */
+		close(go[1]);
 		good &= write(done[1], &byte, 1) == 1;
 		good &= read(go[0], &byte, 1) == 1;
 		good &= lab_word(map, 9) == ONES && lab_word(map, 520) == ONES;
 		_exit(!good);
 	}
 	assert_int_equal(read(done[0], &byte, 1), 1);
+	assert_int_equal(lab_stat(lab, "faults_2m"), 2);
 	assert_int_equal(lab_revoke(lab, LAB_BAR, 0, LEAF + 16 * PAGE), 0);
 	assert_int_equal(write(go[1], &byte, 1), 1);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -427,6 +473,8 @@ int main(int argc, char **argv)
 		T(test_leaf_needs_aligned_address),
 		T(test_leaf_needs_room),
 		T(test_giant_leaf),
+		T(test_part_of_a_giant),
+		T(test_leaf_is_aligned_in_the_bar),
 		T(test_unaligned_vma_by_runs),
 		T(test_run_is_bounded),
 		T(test_fault_around_parameter),

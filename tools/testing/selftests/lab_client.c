@@ -88,6 +88,13 @@ int lab_revoke(struct lab_client *lab, unsigned int bar, uint64_t offset,
 	return lab_command(lab, LAB_REVOKE);
 }
 
+int lab_revoke_giant(struct lab_client *lab, uint64_t offset, uint64_t size)
+{
+	lab_put(lab, LAB_ARG_OFFSET, offset);
+	lab_put(lab, LAB_ARG_SIZE, size);
+	return lab_command(lab, LAB_NO_GIANT);
+}
+
 volatile uint64_t *lab_map(struct lab_client *lab, unsigned int bar,
 			   uint64_t offset, size_t size, uint64_t shift)
 {

@@ -56,6 +56,8 @@ int lab_back(struct lab_client *lab, unsigned int bar, uint64_t offset,
 int lab_revoke(struct lab_client *lab, unsigned int bar, uint64_t offset,
 	       uint64_t size);
 int lab_command(struct lab_client *lab, unsigned int command);
+/* Of the giant that LAB_GIANT has put behind BAR 4's second half */
+int lab_revoke_giant(struct lab_client *lab, uint64_t offset, uint64_t size);
 
 /* At an address that is congruent with @shift modulo 1 GiB; asserts success. By
  * one thread at a time */
