@@ -71,17 +71,18 @@ static void stall(void)
 	assert_int_equal(poll(&pollfd, 1, PATIENCE_MS), 1);
 }
 
-/* Closing the userfaultfd lets the ioctl go on */
 static int go_on(void)
 {
 	void *result = NULL;
 
+	if (stalled) {
+		write_protect(false);
+		pthread_join(thread, &result);
+	}
+	stalled = false;
 	if (faults >= 0)
 		close(faults);
 	faults = -1;
-	if (stalled)
-		pthread_join(thread, &result);
-	stalled = false;
 	return (intptr_t)result;
 }
 
