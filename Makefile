@@ -4,11 +4,12 @@
 # Kernel series that the modules are built and tested against
 SUPPORTED := 6.12 7.2
 
-# The newest supported headers that are installed, else the running kernel's.
-# The flavours for real-time and cloud kernels have to be asked for by KDIR.
+# The headers of the running kernel if it is supported, else the newest ones that
+# are. The flavours for real-time and cloud kernels have to be asked for by KDIR.
 HEADERS := $(shell ls -d $(SUPPORTED:%=/lib/modules/%.*/build) 2>/dev/null | \
 	grep -v -e -rt- -e -cloud- | sort -V)
-KDIR ?= $(or $(lastword $(HEADERS)),/lib/modules/$(shell uname -r)/build)
+RUNNING := /lib/modules/$(shell uname -r)/build
+KDIR ?= $(or $(filter $(RUNNING),$(HEADERS)),$(lastword $(HEADERS)),$(RUNNING))
 
 # Kernels that "make check" tests with, see tools/testing/lab/kernel.sh
 LANES := stock stock-kernel-mdev debug-6.12 debug-7.2
@@ -176,6 +177,8 @@ install: all
 	@$(MAKE) --no-print-directory -C $(KDIR) M=$(MODULES_DIR) CONFIG_MODULE_SIG_ALL= modules_install
 	@$(MAKE) --no-print-directory -C tools/mdev-ctl install PREFIX=$(PREFIX)
 	depmod $(kernel-release)
+	@test '$(KDIR)' -ef '$(RUNNING)' || echo \
+	 'These modules are for $(kernel-release). For the kernel that is running: make install KDIR=$(RUNNING)'
 
 clean:
 	@test ! -d $(KDIR) || $(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR) clean
