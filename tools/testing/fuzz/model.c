@@ -77,7 +77,7 @@ bool model_irq_masked(const struct model *m, unsigned int vector)
 		mask = m->msi + (m->raw[m->msi + 2] & 0x80 ? 16 : 12);
 		return m->raw[mask + vector / 8] & 1 << vector % 8;
 	case VPCI_IRQ_INTX:
-		return m->raw[5] & 4;
+		return m->raw[5] & 4 || (m->pm && m->raw[m->pm + 4] & 3);
 	default:
 		return true;
 	}
