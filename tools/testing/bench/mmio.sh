@@ -64,8 +64,8 @@ times() { awk -v a="$1" -v b="$2" 'BEGIN { print a * b }'; }
 
 row '' vfio-pci mgpu mbochs 'goal for mgpu'
 figure 'faults for 16 MiB at 2 MiB alignment' faults 8 '<= 8'
-# Equal work; rounds of one driver differ by 3 %, the best of all of them by less than 1 %
-figure 'first touch, us per MiB' first_touch "$(times "$(value vfio-pci first_touch)" 1.01)" '<= 1.01 x vfio-pci'
+# Equal work; the rounds of one driver differ by 3 %, the best of all by up to 2 % from one boot to the next
+figure 'first touch, us per MiB' first_touch "$(times "$(value vfio-pci first_touch)" 1.02)" '<= 1.02 x vfio-pci'
 row '  against mbochs' '' "$(ratio "$(value mgpu first_touch)" "$(value mbochs first_touch)")" '' \
 	"$(verdict "$(ratio "$(value mgpu first_touch)" "$(value mbochs first_touch)")" 0.40 '<= 0.40')"
 figure 'second touch, us per MiB' second_touch "$(times "$(value vfio-pci second_touch)" 1.05)" '<= 1.05 x vfio-pci'
@@ -78,12 +78,13 @@ figure 'config space, 4 bytes, ns' config
 compared '' config read4
 echo
 # A cost that grows like log n grows by the same sum whenever n is ten times as large. The ratio of two costs
-# would say less: a tree of ten extents has one node and costs nothing to balance.
+# would say less: a tree of ten extents has one node and costs nothing to balance. 15 % are for the noise; of what
+# grows like the square of log n the second sum is 40 % larger than the first.
 row 'extents of 4 KiB, random order' 100 1,000 10,000 'goal for what ten times as many add'
 for what in back revoke; do
 	few=$(value lab ${what}_100) more=$(value lab ${what}_1000) many=$(value lab ${what}_10000)
 	row "  $what one, ns" "$few" "$more" "$many" \
-		"$(verdict $((many - more)) $((more - few)) "+$((more - few)), then +$((many - more)), not more")"
+		"$(verdict $((many - more)) "$(times $((more - few)) 1.15)" "+$((more - few)), then +$((many - more)): <= 1.15 x")"
 done
 echo "All figures: $run/"
 exit $missed
