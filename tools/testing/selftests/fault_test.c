@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +28,16 @@
 #define FAULT_AROUND "/sys/module/vfio_vpci/parameters/fault_around"
 #define THP "/sys/kernel/mm/transparent_hugepage/enabled"
 
+/* Has the instance open as well, and must not keep it when its test has failed */
+static pid_t child = -1;
+
 static int teardown(void **state)
 {
+	if (child > 0) {
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		child = -1;
+	}
 	sysfs_write("65536", FAULT_AROUND);
 	sysfs_write("always", THP);
 	prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
@@ -433,20 +442,17 @@ static void test_fork_and_revoke(void **state)
 	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, 2 * LEAF, 0);
 	int go[2], done[2], status;
 	char byte = 0;
-	pid_t pid;
 
 	assert_int_equal(lab_back(lab, LAB_BAR, 0, LEAF + 16 * PAGE, 0), 0);
 	lab_expect_pages(lab, map, 0, 528, true);
 	assert_int_equal(lab_stat(lab, "faults_2m"), 1);
 	assert_int_equal(madvise((void *)map, 2 * LEAF, MADV_KEEPONFORK), 0);
 	assert_int_equal(pipe(go) | pipe(done), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (!pid) {
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
 		bool good = lab_word(map, 9) == lab_tag(lab, LAB_BAR, 9);
 
-		/* If the parent fails, there is nothing to wait for */
-		close(go[1]);
 		good &= write(done[1], &byte, 1) == 1;
 		good &= read(go[0], &byte, 1) == 1;
 		good &= lab_word(map, 9) == ONES && lab_word(map, 520) == ONES;
@@ -456,7 +462,8 @@ static void test_fork_and_revoke(void **state)
 	assert_int_equal(lab_stat(lab, "faults_2m"), 2);
 	assert_int_equal(lab_revoke(lab, LAB_BAR, 0, LEAF + 16 * PAGE), 0);
 	assert_int_equal(write(go[1], &byte, 1), 1);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	child = -1;
 	assert_int_equal(status, 0);
 	close(go[0]);
 	close(go[1]);
