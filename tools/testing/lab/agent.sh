@@ -4,7 +4,7 @@
 # Process 1 of the lab VM, in its final root: runs the command (or the developer's shell) and tells supervise.py on the
 # host about it. Two virtio ports: "lab.out" carries the output and nothing else, "lab.ctl" carries one line per event:
 #
-#   to the host     start | exit STATUS | dumped
+#   to the host     start | alive CPU, every ten seconds | exit STATUS | dumped
 #   from the host   dump (save what is known about a VM that is about to be killed) | winsize ROWS COLUMNS
 #
 # The end of the output is marked in the stream itself, with the run's token, so nothing that the command wrote is
@@ -13,7 +13,7 @@
 set -euo pipefail
 trap 'echo "agent.sh: failed at line $LINENO; the command did not run to its end" >/dev/console' ERR
 
-# /run/lab/job: see init-lab.sh; also TOKEN, PARENT, PEER, MODEL, SHELL_MODE, TERM, WINSIZE, CACHE, MDEV_CORE, KERNEL, NESTED,
+# /run/lab/job: see init-lab.sh; also TOKEN, PARENT, PEER, MODEL, SHELL_MODE, TERM, WINSIZE, CACHE, SUSPEND, MDEV_CORE, KERNEL, NESTED,
 # NESTED_KERNEL. argv: ARGV=(...)
 # shellcheck disable=SC1091
 . /run/lab/job
@@ -59,13 +59,21 @@ listen() {
 	done <&"$ctl"
 }
 
+# A CPU whose timer or whose interrupts are lost stops telling that it is there
+beat() {
+	local never
+	taskset -cp "$1" "$BASHPID" >/dev/null
+	exec {never}<> <(:)
+	until read -r -t 10 -u "$never"; do tell "alive $1"; done
+}
+
 mkdir -p /run/lab/nested
 {
 	printf 'export PATH=%q\n' /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 	printf 'export HOME=/root USER=root LOGNAME=root LANG=C.UTF-8\n'
 	printf 'export %s=%q\n' TERM "$TERM" LAB_OUT "$OUT" LAB_KVER "$KVER" LAB_PARENT "$PARENT" \
 		LAB_PEER "$PEER" LAB_MODEL "$MODEL" LAB_QMP "$(port lab.qmp)" \
-		LAB_MDEV_CORE "$MDEV_CORE" VFIO_MDEV_CACHE "$CACHE" LAB_KERNEL "$KERNEL" LAB_NESTED "$NESTED" LAB_NESTED_KERNEL "$NESTED_KERNEL"
+		LAB_SUSPEND "$SUSPEND" LAB_MDEV_CORE "$MDEV_CORE" VFIO_MDEV_CACHE "$CACHE" LAB_KERNEL "$KERNEL" LAB_NESTED "$NESTED" LAB_NESTED_KERNEL "$NESTED_KERNEL"
 } >/run/lab/env
 
 run_command() {
@@ -92,6 +100,10 @@ run_shell() {
 }
 
 listen &
+for ((cpu = 0; cpu < $(nproc); cpu++)); do
+	tell "alive $cpu"
+	beat "$cpu" &
+done
 exec {stream}> >(exec cat >"$out")
 tell start
 status=0

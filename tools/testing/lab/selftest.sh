@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Tests the lab itself: what a test in the VM reports must be what run.sh reports, above all when things go wrong.
-# Prints TAP; boots six VMs, about a minute and a half where KVM does not work. Arguments: names of tests to run.
+# Prints TAP; boots seven VMs, about two minutes where KVM does not work. Arguments: names of tests to run.
 
 # The tests are called by name and hold code for the VM.
 # shellcheck disable=SC2317,SC2016
@@ -13,7 +13,7 @@ set -euo pipefail
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/lab-selftest.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
-names=(status arguments splat panic limit nested cache)
+names=(status arguments splat panic limit frozen nested cache)
 if (($#)); then names=("$@"); fi
 failed=0 number=0 status=0
 
@@ -59,6 +59,11 @@ test_panic() {
 test_limit() {
 	lab --time-limit 30 -- sleep 1000
 	expect_status 124 && expect_in stderr 'time limit'
+}
+
+test_frozen() {
+	LAB_SILENCE_LIMIT=20 lab -- sh -c 'tools/testing/lab/qmp.py "$LAB_QMP" stop; sleep 1000'
+	expect_status 123 && expect_in stderr 'the VM froze' && expect_in out/frozen.txt RIP= && expect_in out/frozen.txt ISR
 }
 
 test_cache() (

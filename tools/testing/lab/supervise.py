@@ -11,7 +11,12 @@ that ends.
 Now and then (once in some fifty boots) an emulated machine stands still while it boots, with RCU stalls. Nothing
 of the command has run then, so such a VM is thrown away, with a message, and booted again.
 
-Exit status: the command's; 1 when it succeeded but the kernel log shows a splat; 124 time limit; 125 no verdict.
+Later, a VM whose CPUs do not all tell that they are alive has frozen: what QEMU knows about its CPUs is put into
+frozen.txt. TCG of QEMU 10.0 with two CPUs now and then loses a write to a local APIC (the interrupt of the timer stays
+in service for ever, or the timer is never set again), most of all when a CPU comes up while the host is busy.
+
+Exit status: the command's; 1 when the kernel log shows a splat and the command succeeded or the VM froze; 123 the VM
+froze; 124 time limit; 125 no verdict.
 """
 
 import argparse
@@ -31,7 +36,7 @@ import tty
 
 from kernel_log import find_splats, lines_of
 
-LIMIT, DIED = 124, 125
+FROZEN, LIMIT, DIED = 123, 124, 125
 TAIL = 30
 BOOT_ATTEMPTS = 3
 
@@ -89,6 +94,7 @@ class Supervisor:
         self.deadline = deadline
         self.boot_deadline = self.start + args.boot_limit
         self.boot = None
+        self.alive = {}
         self.verdict = None
         self.dumping = False
         self.ctl_rest = b""
@@ -145,6 +151,8 @@ class Supervisor:
             if word == "start":
                 self.boot = time.monotonic() - self.start
                 self.send_size()
+            elif word == "alive":
+                self.alive[rest] = time.monotonic()
             elif word == "exit":
                 self.verdict = int(rest)
             elif word == "dumped":
@@ -202,6 +210,36 @@ class Supervisor:
             if rows and columns:
                 self.peers["ctl"].sendall(f"winsize {rows} {columns}\n".encode())
 
+    def frozen(self, cpu):
+        """Saves the state of the CPUs, or that QEMU does not tell it."""
+        sock = self.peers["qmp"]
+        sock.settimeout(5)
+        with open(self.args.out + "/frozen.txt", "w") as file:
+            for words in ("info registers -a", *(f"info lapic {number}" for number in sorted(self.alive))):
+                print(f"(qemu) {words}", self.ask_monitor(sock, words), sep="\n", file=file)
+        return Stop(FROZEN, f"the VM froze: for {self.args.silence_limit:g} s there was nothing from its CPU {cpu}"
+                            f" (LAB_SILENCE_LIMIT); the state of its CPUs is in {self.args.out}/frozen.txt")
+
+    def ask_monitor(self, sock, words):
+        request = {"execute": "human-monitor-command", "arguments": {"command-line": words}, "id": words}
+        try:
+            sock.sendall(json.dumps(request).encode() + b"\n")
+            while data := sock.recv(65536):
+                *lines, self.qmp_rest = (self.qmp_rest + data).split(b"\n")
+                for message in map(json.loads, lines):
+                    if message.get("id") == words:
+                        return message.get("return", str(message)).replace("\r", "")
+            return "QEMU closed its monitor"
+        except OSError as error:
+            return f"QEMU did not answer: {error}"
+
+    def silent_cpu(self):
+        """The CPU that has told nothing for longest, and how many seconds it still has."""
+        cpu = min(self.alive, key=self.alive.get, default=None)
+        if cpu is None or not self.args.silence_limit or self.dumping:
+            return None, float("inf")
+        return cpu, self.alive[cpu] + self.args.silence_limit - time.monotonic()
+
     def limit_reached(self):
         what = "CMD ran" if self.boot is not None else "the VM did not get as far as CMD; it ran"
         return Stop(LIMIT, f"time limit: {what} for more than {self.args.time_limit:g} s (--time-limit)")
@@ -221,7 +259,10 @@ class Supervisor:
                 self.deadline = time.monotonic() + 5
                 self.peers["ctl"].sendall(b"dump\n")
                 continue
-            for key, _ in self.selector.select(min(left, 3600)):
+            cpu, patience = self.silent_cpu()
+            if patience <= 0:
+                raise self.frozen(cpu)
+            for key, _ in self.selector.select(min(left, patience, 3600)):
                 key.data(key.fileobj)
         raise Stop(self.verdict)
 
@@ -264,15 +305,15 @@ def report(sup, stop, out):
     status = stop.status
     if str(stop):
         complain(str(stop))
-    if sup.verdict is None and status in (LIMIT, DIED):
+    if sup.verdict is None and status in (FROZEN, LIMIT, DIED):
         for path in (out + "/qemu.log", out + "/console.log"):
             show_tail(path)
     path, count, lines = find_splats(out)
     if count:
         complain(f"the kernel complained, {count} line(s) of {path}; the run has failed whatever CMD said:")
         print(*lines, sep="\n", file=sys.stderr, flush=True)
-        status = status or 1
-    if sup.verdict is None and status in (LIMIT, DIED):
+        status = 1 if status == FROZEN else status or 1
+    if sup.verdict is None and stop.status in (FROZEN, LIMIT, DIED):
         logs = [path for path in (out + "/console.log", out + "/dmesg.txt") if os.path.exists(path)]
         complain(f"whole log: {' '.join(logs)}")
     boot = f"CMD started after {sup.boot:.1f} s, " if sup.boot is not None else ""
@@ -288,6 +329,8 @@ def main():
     parser.add_argument("--token", required=True, help="in the end marker of the output")
     parser.add_argument("--time-limit", type=float, required=True)
     parser.add_argument("--boot-limit", type=float, required=True, help="seconds until the command must have started")
+    parser.add_argument("--silence-limit", type=float, required=True,
+                        help="seconds that a CPU may be silent until the VM counts as frozen; 0: for ever")
     parser.add_argument("--tty", action="store_true", help="connect the terminal to the chardev 'tty'")
     parser.add_argument("qemu", nargs="+")
     args = parser.parse_args()
