@@ -40,7 +40,7 @@ alone='mdev removal race module vpci mapping function irq irq-race reset dma bar
 	removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev bar-cdev fault-cdev display-cdev'
 hotplug='surprise'
 hotplug_guests='surprise-guest'
-guests='guest screen soft-screen guest-bar guest-mbochs guest-cdev guest-bar-cdev'
+guests='suspend guest screen soft-screen guest-bar guest-mbochs guest-cdev guest-bar-cdev'
 adapters='vga16-display vga16-scanout vga16-vram vga256-display vga256-scanout vga256-vram
 	bochs256-display bochs256-scanout bochs256-vram'
 own='lab planted mdevctl libvirt'
@@ -131,9 +131,9 @@ part() {
 
 # adapters LANE KVER: the other ones that QEMU makes
 adapters() {
-	if [[ -z $only || $only == vga16-* ]]; then part "$@" vga16 --device secondary-vga; fi
-	if [[ -z $only || $only == vga256-* ]]; then part "$@" vga256 --device secondary-vga --vram 256M; fi
-	if [[ -z $only || $only == bochs256-* ]]; then part "$@" bochs256 --vram 256M; fi
+	if [[ -z $only || $only == vga16-* ]]; then part "$@" vga16 --suspend --device secondary-vga; fi
+	if [[ -z $only || $only == vga256-* ]]; then part "$@" vga256 --suspend --device secondary-vga --vram 256M; fi
+	if [[ -z $only || $only == bochs256-* ]]; then part "$@" bochs256 --suspend --vram 256M; fi
 }
 
 lane() {

@@ -103,6 +103,7 @@ for noun in display scanout vram; do
 done
 run alone samples "$here/samples_test.sh" "$@"
 run alone ctl "$testing/cli/real_test.sh" "$@"
+run_ours guests suspend "$bin/scanout_test" test_suspend_and_resume
 run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
 run guests screen "$here/screen_test.sh" "$fbdraw" "$@"
 run_ours hotplug surprise "$here/surprise_test.sh" "$bin/vram_test" "$@"

@@ -252,18 +252,11 @@ static void suspend(void)
 	assert_int_equal(sysfs_write("mem", "/sys/power/state"), 0);
 }
 
-/* A kernel with lockdep and KASAN did not always wake up, for a reason that is not known */
 static bool can_suspend(void)
 {
-	char states[64] = "";
-	FILE *file = fopen("/sys/power/state", "r");
+	const char *lab = getenv("LAB_SUSPEND");
 
-	if (!file)
-		return false;
-	if (!fgets(states, sizeof(states), file))
-		states[0] = 0;
-	fclose(file);
-	return strstr(states, "mem") && !sysfs_exists("/proc/lockdep_stats");
+	return lab && *lab;
 }
 
 /* The machine sleeps, and afterwards the screen shows what it has shown */
