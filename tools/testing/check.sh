@@ -32,6 +32,8 @@ if [[ ${MDEV_CORE-} == kernel ]]; then
 	lanes=("${lanes[@]/%/-kernel-mdev}")
 fi
 unset MDEV_CORE
+# A status of lab/run.sh
+FROZEN=123
 
 # Suites by where they run: on this machine, in a part of a lab VM (see selftests/run.sh), or with VMs of their own
 on_host='make config config-qemu config-lspci config-fuzz area edid edid-decode cli ctl-fuzz'
@@ -116,17 +118,33 @@ libvirt() {
 	((status == 0)) || echo "not ok - libvirt: the lab VM ended with status $status; logs: $SUITE_OUT"
 }
 
-# part LANE KVER PART [OPTION...]: one boot of the lab VM, see selftests/run.sh.
+# boot LANE KVER PART [OPTION...]: one boot of the lab VM, see selftests/run.sh.
 # Uses core of its caller.
-part() {
-	local lane=$1 kver=$2 part=$3 status=0
+boot() {
+	local lane=$1 kver=$2 part=$3 limit=900
 	shift 3
-	export SUITE_OUT=$out/$lane/$part
+	if [[ $lane == debug-* ]]; then limit=3000; fi
 	mkdir -p "$SUITE_OUT"
-	MDEV_CORE=$core "$testing/lab/run.sh" "$@" --name "$lane" --time-limit 3000 --kver "$kver" --out "$SUITE_OUT" -- \
+	echo "# part $lane $part"
+	MDEV_CORE=$core "$testing/lab/run.sh" "$@" --name "$lane" --time-limit "$limit" --kver "$kver" --out "$SUITE_OUT" -- \
 		tools/testing/selftests/run.sh "$("$testing/lab/initramfs.sh" fbdraw-path)" "$part" \
-		${only:+"$only"} "${tests[@]}" < /dev/null || status=$?
-	((status == 0)) || echo "not ok - $lane: the lab VM ended with status $status; logs: $SUITE_OUT"
+		${only:+"$only"} "${tests[@]}" < /dev/null
+}
+
+# part LANE KVER PART [OPTION...]: once more if the VM froze, which an emulator may do by itself; not if a test failed
+# before it did
+part() {
+	local status=0
+	export SUITE_OUT=$out/$1/$3
+	boot "$@" || status=$?
+	if ((status == FROZEN)) && ! grep -qs '^not ok ' "$SUITE_OUT"/*.tap; then
+		rm -rf "$SUITE_OUT.frozen"
+		mv "$SUITE_OUT" "$SUITE_OUT.frozen"
+		echo "# the VM froze, this part runs again; logs: $SUITE_OUT.frozen"
+		status=0
+		boot "$@" || status=$?
+	fi
+	((status == 0)) || echo "not ok - $1: the lab VM ended with status $status; logs: $SUITE_OUT"
 }
 
 # adapters LANE KVER: the other ones that QEMU makes
@@ -174,7 +192,7 @@ lane() {
 	if [[ $lane == debug-* && -z $core ]] && wanted planted; then
 		suite "planted-$lane" "$testing/lab/planted.sh" "$kver" "${tests[@]}"
 	fi
-	ran=$(find "$out/$lane" -name '*.tap' -exec grep -h '^ok ' {} + | grep -vc '# SKIP')
+	ran=$(find "$out/$lane" -path '*.frozen' -prune -o -name '*.tap' -exec grep -h '^ok ' {} + | grep -vc '# SKIP')
 	((ran)) || echo "not ok - $lane: everything was skipped"
 }
 
@@ -194,9 +212,13 @@ rm -rf "$out"
 mkdir -p "$out"
 suites 2>&1 | tee "$all"
 
-passed=$(grep '^ok ' "$all" | grep -vc '# SKIP')
-failed=$(grep -c '^not ok ' "$all")
-skipped=$(grep -c '^ok .*# SKIP' "$all")
+# What ran twice counts once
+read -r passed failed skipped < <(awk '
+	/^# part / { ok = passed; skip = skipped }
+	/^# the VM froze, / { passed = ok; skipped = skip }
+	/^not ok / { failed++ }
+	/^ok / { if (/# SKIP/) skipped++; else passed++ }
+	END { print passed + 0, failed + 0, skipped + 0 }' "$all")
 if ((failed)); then
 	echo "# failed:"
 	grep '^not ok ' "$all" | sed 's/^/#   /'
