@@ -23,8 +23,9 @@
 #include "fixture.h"
 #include "sysfs.h"
 
-#define ROUNDS 100
 #define PROCESSES 6
+
+static int rounds = 100;
 
 /* What the processes of a test share */
 struct arena {
@@ -102,7 +103,7 @@ static int create_together(const char *uuid)
 {
 	int round, ret;
 
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < rounds; round++) {
 		meet();
 		ret = mdev_create("4M", uuid);
 		if (ret && ret != -EEXIST)
@@ -137,7 +138,7 @@ static int fill_together(const char *uuid)
 {
 	int round, created, ret;
 
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < rounds; round++) {
 		meet();
 		created = mdev_create("4M", uuid);
 		if (created && created != -ENOSPC)
@@ -168,7 +169,7 @@ static int create_and_remove(const char *uuid)
 {
 	int round, ret;
 
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < rounds; round++) {
 		ret = mdev_create("4M", uuid);
 		if (ret && ret != -EEXIST)
 			return ret;
@@ -197,7 +198,7 @@ static int unbind_and_bind(const char *arg)
 	int round, total;
 
 	(void)arg;
-	for (round = 0; round < ROUNDS / 10; round++) {
+	for (round = 0; round < rounds / 10; round++) {
 		total = arena->total;
 		while (arena->total == total)
 			sched_yield();
@@ -264,7 +265,7 @@ static int create_and_remove_in_use(const char *uuid)
 {
 	int round, ret;
 
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < rounds; round++) {
 		ret = mdev_create("4M", uuid);
 		if (ret && ret != -EEXIST)
 			return ret;
@@ -423,6 +424,8 @@ int main(int argc, char **argv)
 		T(test_no_memory_for_parent),
 	};
 
+	if (kernel_has_checkers())
+		rounds /= 5;
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
 	cmocka_set_message_output(CM_OUTPUT_TAP);

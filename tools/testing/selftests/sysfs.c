@@ -101,6 +101,11 @@ bool mdev_core_is_ours(void)
 	return !core || !*core;
 }
 
+bool kernel_has_checkers(void)
+{
+	return sysfs_exists("/proc/lockdep_stats");
+}
+
 int mdev_create(const char *type, const char *uuid)
 {
 	return sysfs_write(uuid, "/sys/class/mdev_bus/%s/mdev_supported_types/mgpu-%s/create",

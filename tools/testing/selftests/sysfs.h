@@ -32,6 +32,9 @@ bool sysfs_exists(const char *path, ...);
 /* Whether mdev.ko is ours or the one that the kernel brings */
 bool mdev_core_is_ours(void);
 
+/* Checkers see what is wrong before it does harm, and make all ten times as slow: fewer rounds will do */
+bool kernel_has_checkers(void);
+
 /* @type without the driver's prefix, such as "8M"; 0 or a negative errno */
 int mdev_create(const char *type, const char *uuid);
 int mdev_remove(const char *uuid);
