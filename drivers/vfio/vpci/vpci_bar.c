@@ -144,22 +144,28 @@ bool vpci_backing_touch(struct vpci_device *vpci, unsigned long index,
 }
 
 /*
- * A leaf of 1 GiB cannot lose a part, only go as a whole; what is not revoked of
- * it comes back by faults. 6.12 wants mmap_lock for that unless it is asked to
- * unmap all of it.
+ * Removes all mappings of the range, for now: faults are not held up. A leaf of
+ * 1 GiB cannot lose a part, only go as a whole; what was not meant of it comes
+ * back by faults. 6.12 wants mmap_lock for that unless it is asked to unmap all
+ * of it.
  */
-static void vpci_bar_unmap(struct vpci_device *vpci, u64 start, u64 size)
+void vpci_bar_zap(struct vpci_device *vpci, u64 start, u64 size)
 {
 	u64 end = start + size;
 
-	lockdep_assert_held_write(&vpci->memory_lock);
-
-	if (vpci->has_giants) {
+	if (READ_ONCE(vpci->has_giants)) {
 		start = ALIGN_DOWN(start, PUD_SIZE);
 		end = ALIGN(end, PUD_SIZE);
 	}
 	unmap_mapping_range(vpci->vdev.inode->i_mapping, start, end - start,
 			    true);
+}
+
+/* No fault is between look-up and insertion: nothing of the range is left */
+static void vpci_bar_unmap(struct vpci_device *vpci, u64 start, u64 size)
+{
+	lockdep_assert_held_write(&vpci->memory_lock);
+	vpci_bar_zap(vpci, start, size);
 }
 
 /*

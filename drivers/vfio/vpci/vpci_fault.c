@@ -125,6 +125,22 @@ static vm_fault_t vpci_map_run(struct vm_fault *vmf,
 	return ret;
 }
 
+/*
+ * The kernel itself, for KVM or type 1, looks for a mapping after the fault. If the
+ * page was revoked in between, it takes that for an error, KVM_RUN fails, and the
+ * VMM stops its guest. But where the fault has let go of mmap_lock, it begins anew.
+ * The caller lets go of memory_lock before: without mmap_lock the device may go.
+ */
+static vm_fault_t vpci_fault_complete(struct vm_fault *vmf, vm_fault_t ret)
+{
+	if (ret != VM_FAULT_NOPAGE || !fault_flag_allow_retry_first(vmf->flags) ||
+	    vmf->flags & (FAULT_FLAG_USER | FAULT_FLAG_VMA_LOCK |
+			  FAULT_FLAG_RETRY_NOWAIT))
+		return ret;
+	mmap_read_unlock(vmf->vma->vm_mm);
+	return ret | VM_FAULT_COMPLETED;
+}
+
 static vm_fault_t vpci_fault(struct vm_fault *vmf)
 {
 	struct vpci_device *vpci = vmf->vma->vm_private_data;
@@ -136,7 +152,7 @@ static vm_fault_t vpci_fault(struct vm_fault *vmf)
 	else
 		ret = vpci_map_sink(vmf);
 	up_read(&vpci->memory_lock);
-	return ret;
+	return vpci_fault_complete(vmf, ret);
 }
 
 #ifdef CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP
@@ -148,14 +164,15 @@ static bool vpci_leaf_prot_fits(const struct vm_fault *vmf,
 	const struct vm_area_struct *vma = vmf->vma;
 	const struct vpci_device *vpci = vma->vm_private_data;
 	u64 bar = vpci_fault_pos(vmf) >> VPCI_REGION_SHIFT;
+	enum vpci_cache usual = vpci->function->bars[bar].cache;
 	pgprotval_t differs;
 
-	/* The usual case, see vpci_bar_mmap() */
-	if (vpci->function->bars[bar].cache == cache)
+	/* See vpci_bar_mmap() */
+	if (usual == cache)
 		return true;
 
 	differs = pgprot_val(vpci_page_prot(vma, cache)) ^
-		  pgprot_val(vma->vm_page_prot);
+		  pgprot_val(vpci_page_prot(vma, usual));
 	if (order == PMD_ORDER)
 		differs &= ~vpci_compat_prot_by_memtype();
 	return !differs;
@@ -192,7 +209,9 @@ static vm_fault_t vpci_map_leaf(struct vm_fault *vmf, unsigned int order,
  * Where a VMA has room for a leaf of 2 MiB, its small pages are mapped from here,
  * too: whether a leaf fits is decided and acted upon with memory_lock held once.
  * Otherwise another thread could insert one in between, and the kernel does not
- * expect a large leaf where it inserts a small page.
+ * expect a large leaf where it inserts a small page. What is left is a thread that
+ * comes to vpci_fault() because huge pages have just been switched off, while
+ * another inserts a leaf: it gets VM_FAULT_OOM, and touches again.
  */
 static vm_fault_t vpci_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
@@ -216,24 +235,60 @@ static vm_fault_t vpci_huge_fault(struct vm_fault *vmf, unsigned int order)
 		ret = vpci_map_sink(vmf);
 	}
 	up_read(&vpci->memory_lock);
-	return ret;
+	return vpci_fault_complete(vmf, ret);
 }
 
 #endif
 
 /*
- * A new VMA, by fork(), mremap() or a split. The child of a fork gets no page
- * tables and faults on its own: to copy a large leaf, fork() looks at it without
- * a lock, relies on mmap_lock that it stays, and would store it in the child
- * after it was revoked. Set here, as madvise() can clear it before.
+ * The kernel takes a leaf of 1 GiB for a table where it splits a VMA inside of one,
+ * and clears it without a flush where it moves one. So none may be there when it
+ * does either, and none comes back: the VMA that is split or moved is locked
+ * against faults by then, until mmap_lock is let go of.
+ */
+static void vpci_vma_drop_giants(struct vm_area_struct *vma, u64 start, u64 size)
+{
+	struct vpci_device *vpci = vma->vm_private_data;
+
+	if (READ_ONCE(vpci->has_giants))
+		vpci_bar_zap(vpci, start, size);
+}
+
+static u64 vpci_vma_pos(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + addr - vma->vm_start;
+}
+
+static int vpci_vma_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	u64 pos = vpci_vma_pos(vma, addr);
+
+	vma_start_write(vma);
+	if (!IS_ALIGNED(pos, PUD_SIZE))
+		vpci_vma_drop_giants(vma, pos, PAGE_SIZE);
+	return 0;
+}
+
+/*
+ * A new VMA, by fork(), mremap() or a split. Of these it is mremap() that moves
+ * page tables here, from a VMA that shows the same part of the BAR.
+ *
+ * The child of a fork gets no page tables and faults on its own: to copy a large
+ * leaf, fork() looks at it without a lock, relies on mmap_lock that it stays, and
+ * would store it in the child after it was revoked. Set here, as madvise() can
+ * clear it before.
  */
 static void vpci_vma_open(struct vm_area_struct *vma)
 {
+	if (vma->vm_mm == current->mm)
+		vpci_vma_drop_giants(vma, vpci_vma_pos(vma, vma->vm_start),
+				     vma->vm_end - vma->vm_start);
 	vm_flags_set(vma, VM_WIPEONFORK);
 }
 
 static const struct vm_operations_struct vpci_vm_ops = {
 	.open = vpci_vma_open,
+	.may_split = vpci_vma_may_split,
 	.fault = vpci_fault,
 #ifdef CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP
 	.huge_fault = vpci_huge_fault,

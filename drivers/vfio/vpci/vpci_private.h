@@ -79,6 +79,7 @@ int vpci_bar_init(struct vpci_device *vpci);
 void vpci_bar_destroy(struct vpci_device *vpci);
 void vpci_bar_reset(struct vpci_device *vpci);
 void vpci_bar_set_decode(struct vpci_device *vpci, unsigned int decode);
+void vpci_bar_zap(struct vpci_device *vpci, u64 start, u64 size);
 bool vpci_backing_touch(struct vpci_device *vpci, unsigned long index,
 			struct vpci_extent *extent);
 

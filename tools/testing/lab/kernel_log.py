@@ -7,7 +7,7 @@ SPLAT = re.compile(
     r"WARNING:|BUG:|BUG at |\bOops\b|KASAN|KCSAN|KMSAN|KFENCE|UBSAN|Kernel panic|general protection fault"
     r"|possible circular locking|possible recursive locking|possible irq lock inversion|inconsistent lock state"
     r"|bad unlock balance|held lock freed|suspicious RCU usage|DEBUG_LOCKS_WARN_ON|non-static key"
-    r"|lockdep: |refcount_t: |list_(add|del) corruption|unable to handle|Bad page|unreferenced object"
+    r"|lockdep: |refcount_t: |list_(add|del) corruption|unable to handle|Bad page|bad p[4mug]d|unreferenced object"
     r"|blocked for more than \d+ seconds|sleeping function called|scheduling while atomic")
 # Lines that match but say that a checker is there, not that it found something.
 HARMLESS = re.compile(r"kasan: KernelAddressSanitizer initialized|KFENCE: initialized|lockdep: (?:is )?enabled"

@@ -148,6 +148,69 @@ static void test_part_of_a_giant(void **state)
  * Frames and addresses are congruent, but neither is the place in the BAR: a run
  * of small pages, which is aligned there, would meet the leaf
  */
+/* Room for 1 GiB at an address that is a multiple of that */
+static void *giant_room(void)
+{
+	char *start = mmap(NULL, 2 * GIB, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	assert_ptr_not_equal(start, MAP_FAILED);
+	return start + -(uintptr_t)start % GIB;
+}
+
+/*
+ * The kernel can neither cut a leaf of 1 GiB nor move one: it says "bad pud" then, or
+ * worse. So the leaf goes before, and smaller ones come where it does not fit any more.
+ */
+static void test_giants_are_neither_cut_nor_moved(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map = lab_map(lab, LAB_TOUCH_BAR, GIB, GIB, 0);
+	volatile uint64_t *moved, *part;
+
+	assert_int_equal(lab_command(lab, LAB_GIANT), 0);
+	(void)map[0];
+	munmap((char *)map + 16 * MIB, PAGE);
+	(void)map[0];
+	(void)map[GIB / 8 - 1];
+	assert_int_equal(lab_stat(lab, "faults_1g"), 1);
+	assert_int_equal(lab_stat(lab, "faults_2m"), 2);
+	lab_unmap(lab, map, GIB);
+
+	map = lab_map(lab, LAB_TOUCH_BAR, GIB, GIB, 0);
+	(void)map[0];
+	assert_int_equal(mprotect((char *)map + 512 * MIB, LEAF, PROT_READ), 0);
+	(void)map[0];
+	assert_int_equal(madvise((char *)map + 64 * MIB, PAGE, MADV_DONTFORK), 0);
+	(void)map[GIB / 8 - 1];
+	assert_int_equal(lab_stat(lab, "faults_1g"), 2);
+	lab_unmap(lab, map, GIB);
+
+	map = lab_map(lab, LAB_TOUCH_BAR, GIB, GIB, 0);
+	(void)map[0];
+	moved = mremap((void *)map, GIB, GIB, MREMAP_MAYMOVE | MREMAP_FIXED,
+		       giant_room());
+	assert_ptr_not_equal(moved, MAP_FAILED);
+	lab_unmap(lab, map, GIB);
+	(void)moved[0];
+	assert_int_equal(lab_stat(lab, "faults_1g"), 4);
+	part = mremap((char *)moved + 512 * MIB, 512 * MIB, 512 * MIB,
+		      MREMAP_MAYMOVE | MREMAP_FIXED, giant_room());
+	assert_ptr_not_equal(part, MAP_FAILED);
+	(void)moved[0];
+	(void)part[0];
+	assert_int_equal(lab_stat(lab, "faults_1g"), 4);
+
+	/* Whatever became of it, all of it is found and taken away */
+	assert_int_equal(lab_stat(lab, "sink_faults"), 0);
+	assert_int_equal(lab_revoke_giant(lab, 0, GIB), 0);
+	assert_int_equal(moved[0], ONES);
+	assert_int_equal(part[0], ONES);
+	assert_int_equal(lab_stat(lab, "sink_faults"), 2);
+	munmap((void *)moved, 512 * MIB);
+	munmap((void *)part, 512 * MIB);
+}
+
 static void test_leaf_is_aligned_in_the_bar(void **state)
 {
 	struct lab_client *lab = *state;
@@ -375,6 +438,30 @@ static void write_proc(const char *name, const char *text)
 	assert_int_equal(sysfs_write(text, "/proc/self/%s", name), 0);
 }
 
+/*
+ * Tracking of what is written takes the right to write from the VMA's protection,
+ * which leaves have. A touch that came to nothing would come again for ever.
+ */
+static void test_write_after_tracking(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *map;
+	size_t i, read;
+
+	assert_int_equal(lab_back(lab, LAB_BAR, 0, LEAF + 16 * PAGE, 0), 0);
+	alarm(60);
+	for (read = 0; read <= 528; read += 528) {
+		map = lab_map(lab, LAB_BAR, 0, 2 * LEAF, 0);
+		write_proc("clear_refs", "4");
+		lab_expect_pages(lab, map, 0, read, true);
+		for (i = 0; i < 528; i++)
+			map[i * 512 + 1] = lab_tag(lab, LAB_BAR, i);
+		lab_expect_pages(lab, map, 0, 528, true);
+		lab_unmap(lab, map, 2 * LEAF);
+	}
+	alarm(0);
+}
+
 /* Whatever else can be done to a mapping: frames may have no struct page */
 static void test_everything_but_touching(void **state)
 {
@@ -481,6 +568,7 @@ int main(int argc, char **argv)
 		T(test_leaf_needs_room),
 		T(test_giant_leaf),
 		T(test_part_of_a_giant),
+		T(test_giants_are_neither_cut_nor_moved),
 		T(test_leaf_is_aligned_in_the_bar),
 		T(test_unaligned_vma_by_runs),
 		T(test_run_is_bounded),
@@ -491,6 +579,7 @@ int main(int argc, char **argv)
 		T(test_touch_that_gets_nothing),
 		T(test_mremap_and_munmap_in_the_middle),
 		T(test_write_after_mprotect),
+		T(test_write_after_tracking),
 		T(test_everything_but_touching),
 		T(test_fork_and_revoke),
 	};
