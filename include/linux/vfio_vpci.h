@@ -96,8 +96,8 @@ struct vpci_function {
  * @fault_backing: optional, for drivers that allocate on touch: the page at
  *	@offset of a mapped area was touched and has no backing. Records one with
  *	vpci_bar_back() and returns 0, also when another touch was faster, or
- *	returns an error, and the sink page is shown. Memory decode is on until
- *	it returns. A touch by a fault has the toucher's mmap_lock, or that
+ *	returns an error, and the sink page is shown until the page has one. Memory
+ *	decode is on until it returns. A touch by a fault has the toucher's mmap_lock, or that
  *	of the VMA
  * @irq_listen: optional: somebody listens to the function's interrupts now, or
  *	nobody does any more: a timer is worth its while, or is not. Nobody

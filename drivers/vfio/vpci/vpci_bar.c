@@ -29,8 +29,11 @@
 #define VPCI_BACKING_CACHE_BITS	2
 #define VPCI_BACKING_PFN_MASK	((1UL << 58) - 1)
 
-/* Calls of fault_backing for one touch; another revokes as fast as it backs */
-#define VPCI_MAX_BACKING_TRIES	3
+/*
+ * Calls of fault_backing for one touch. Who revokes at the same time does not make
+ * so many of them vain: it is a parent driver that says it has backed, and has not.
+ */
+#define VPCI_MAX_BACKING_TRIES	100
 
 static void *vpci_backing_entry(unsigned long index, unsigned long pfn,
 				enum vpci_cache cache)
@@ -107,11 +110,14 @@ static bool vpci_backing_find(struct vpci_device *vpci, unsigned long index,
 	return true;
 }
 
-/* Ask the parent driver; decode cannot go off while it works */
+/*
+ * Ask the parent driver; decode cannot go off while it works. If it has gone off
+ * before, there is nothing to ask for, and the next look finds out.
+ */
 static bool vpci_backing_request(struct vpci_device *vpci, unsigned long index)
 {
 	u64 pos = (u64)index << PAGE_SHIFT;
-	int ret = -EIO;
+	int ret = 0;
 
 	down_read(&vpci->touch_lock);
 	if (vpci->decode & VPCI_DECODE_MEMORY)
@@ -213,6 +219,17 @@ static bool vpci_bar_range_valid(const struct vpci_device *vpci,
 	       vpci_area_is_mapped(&vpci->function->bars[bar], offset, size);
 }
 
+/* Whole pages of the BAR, of whatever area */
+static bool vpci_bar_holds(const struct vpci_device *vpci, unsigned int bar,
+			   u64 offset, u64 size)
+{
+	u64 end;
+
+	return bar < VPCI_NUM_BARS && size && PAGE_ALIGNED(offset | size) &&
+	       !check_add_overflow(offset, size, &end) &&
+	       end <= PAGE_ALIGN(vpci->function->bars[bar].size);
+}
+
 /**
  * vpci_bar_back - record which frames stand behind a range of a mapped area
  * @vpci: the function
@@ -271,14 +288,19 @@ EXPORT_SYMBOL_GPL(vpci_bar_back);
  * @size: bytes
  *
  * When it returns, no CPU mapping of the range is left, in no process and no
- * guest. Parts without a backing are passed over; of a backing that is wider
- * the rest stays.
+ * guest. Parts without a backing are passed over, trapped areas among them; of a
+ * backing that is wider the rest stays.
  *
  * What is not revoked is an IOMMU mapping: a process that has the instance and a
  * physical vfio-pci device in one type 1 container can map the BAR for that
  * device's DMA, and type 1 keeps such a mapping until it is unmapped. It asks
  * nobody and tells nobody, for frames that have no struct page or a reserved
- * one; others it refuses, and iommufd refuses all.
+ * one; others it refuses, and iommufd refuses all. Nor is what KVM itself has
+ * mapped: a guest hypervisor that puts a page of its VMCS or VMCB, such as the
+ * virtual APIC, into the BAR keeps it until its guest has left it. Who cannot
+ * wait for that lets frames rest, or has KVM without nested virtualization.
+ *
+ * @offset and @size must be multiples of PAGE_SIZE, within the BAR.
  *
  * Context: may sleep; takes memory_lock.
  */
@@ -289,7 +311,7 @@ void vpci_bar_revoke(struct vpci_device *vpci, unsigned int bar, u64 offset,
 	unsigned long first = start >> PAGE_SHIFT;
 	unsigned long last = first + (size >> PAGE_SHIFT) - 1;
 
-	if (WARN_ON_ONCE(!vpci_bar_range_valid(vpci, bar, offset, size)))
+	if (WARN_ON_ONCE(!vpci_bar_holds(vpci, bar, offset, size)))
 		return;
 
 	trace_vpci_revoke(vpci, start, size);

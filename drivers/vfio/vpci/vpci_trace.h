@@ -49,7 +49,7 @@ TRACE_EVENT(vpci_sink_fault,
 	TP_fast_assign(
 		__assign_str(name);
 		__entry->pos = pos;
-		__entry->decode = vpci->decode;
+		__entry->decode = vpci->decode & VPCI_DECODE_MEMORY;
 	),
 	TP_printk("%s BAR %llu offset 0x%llx decode %d", __get_str(name),
 		  __entry->pos >> VPCI_REGION_SHIFT,
@@ -102,17 +102,21 @@ TRACE_EVENT(vpci_revoke,
 );
 
 TRACE_EVENT(vpci_decode,
-	TP_PROTO(struct vpci_device *vpci, bool on),
-	TP_ARGS(vpci, on),
+	TP_PROTO(struct vpci_device *vpci, unsigned int decode),
+	TP_ARGS(vpci, decode),
 	TP_STRUCT__entry(
 		__string(name, dev_name(vpci->vdev.dev))
-		__field(bool, on)
+		__field(unsigned int, decode)
 	),
 	TP_fast_assign(
 		__assign_str(name);
-		__entry->on = on;
+		__entry->decode = decode;
 	),
-	TP_printk("%s %s", __get_str(name), __entry->on ? "on" : "off")
+	TP_printk("%s %s", __get_str(name),
+		  __entry->decode ? __print_flags(__entry->decode, "|",
+						  { VPCI_DECODE_MEMORY, "memory" },
+						  { VPCI_DECODE_IO, "io" },
+						  { VPCI_DECODE_ROM, "rom" }) : "off")
 );
 
 #endif /* VPCI_TRACE_H */

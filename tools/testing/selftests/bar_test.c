@@ -240,6 +240,24 @@ static void test_bad_ranges_are_refused(void **state)
 	assert_int_equal(lab_command(lab, LAB_GIANT), -EEXIST);
 }
 
+/* What a parent takes away at once may be more than what it had given */
+static void test_revoke_across_areas(void **state)
+{
+	struct lab_client *lab = *state;
+	volatile uint64_t *first = lab_map(lab, LAB_MIXED_BAR, LAB_MAPPED_1, PAGE, 0);
+	volatile uint64_t *second = lab_map(lab, LAB_MIXED_BAR, LAB_MAPPED_2, PAGE, 0);
+
+	assert_int_equal(lab_back(lab, LAB_MIXED_BAR, LAB_MAPPED_1, PAGE, 0), 0);
+	assert_int_equal(lab_back(lab, LAB_MIXED_BAR, LAB_MAPPED_2, PAGE, 1), 0);
+	assert_int_not_equal(first[0], ONES);
+	assert_int_not_equal(second[0], ONES);
+	assert_int_equal(lab_revoke(lab, LAB_MIXED_BAR, 0, LAB_MIXED_SIZE), 0);
+	assert_int_equal(first[0], ONES);
+	assert_int_equal(second[0], ONES);
+	lab_unmap(lab, first, PAGE);
+	lab_unmap(lab, second, PAGE);
+}
+
 /* Mappings of device memory that the library has made for itself */
 static unsigned int own_mappings(void)
 {
@@ -445,6 +463,7 @@ static void test_tracepoints(void **state)
 	(void)lab_word(map, 2);
 	assert_int_equal(lab_revoke(lab, LAB_BAR, PAGE, PAGE), 0);
 	vfio_client_decode(&lab->vfio, 0);
+	lab_enable(lab);
 	assert_int_equal(sysfs_write("0", TRACING "/events/vpci/enable"), 0);
 
 	assert_true(trace_has("vpci_back: " UUID_A " BAR 0 offset 0x1000 size 0x1000 phys 0x"));
@@ -453,6 +472,7 @@ static void test_tracepoints(void **state)
 	assert_true(trace_has("vpci_sink_fault: " UUID_A " BAR 0 offset 0x2000 decode 1"));
 	assert_true(trace_has("vpci_revoke: " UUID_A " BAR 0 offset 0x1000 size 0x1000"));
 	assert_true(trace_has("vpci_decode: " UUID_A " off"));
+	assert_true(trace_has("vpci_decode: " UUID_A " memory"));
 	lab_unmap(lab, map, LEAF);
 }
 
@@ -468,6 +488,7 @@ int main(int argc, char **argv)
 		T(test_backing_maps_nothing_and_shows_at_once),
 		T(test_mixed_area_is_backed),
 		T(test_bad_ranges_are_refused),
+		T(test_revoke_across_areas),
 		T(test_revoke_unmaps_for_read),
 		T(test_partial_revoke),
 		T(test_neighbours_join),

@@ -320,7 +320,7 @@ struct opener {
 	struct lab_client *lab;
 	volatile uint64_t *map;
 	atomic_bool stop;
-	atomic_size_t wrong;
+	atomic_size_t wrong, passes;
 };
 
 static void *touch_new_pages(void *arg)
@@ -334,6 +334,7 @@ static void *touch_new_pages(void *arg)
 		o->wrong += value != ONES &&
 			    value != lab_tag(o->lab, LAB_TOUCH_BAR, i);
 		i = (i + 13) % PAGES;
+		o->passes += !i;
 	}
 	return NULL;
 }
@@ -344,6 +345,7 @@ static void test_touch_races_with_reset(void **state)
 	struct lab_client lab;
 	struct opener o = { .lab = &lab };
 	pthread_t threads[3];
+	size_t passes, page;
 	int i;
 
 	(void)state;
@@ -360,9 +362,15 @@ static void test_touch_races_with_reset(void **state)
 			lab_enable(&lab);
 		}
 	}
+	/* One of them has seen all pages since, and all are what they should be */
+	passes = o.passes;
+	while (o.passes < passes + 4)
+		sched_yield();
 	o.stop = true;
 	for (i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
+	for (page = 0; page < PAGES; page++)
+		o.wrong += lab_word(o.map, page) != lab_tag(&lab, LAB_TOUCH_BAR, page);
 	lab_revoke(&lab, LAB_TOUCH_BAR, 0, WINDOW);
 	assert_int_equal(o.wrong, 0);
 	assert_int_equal(lab_get(&lab, LAB_CORRUPT), 0);
