@@ -53,7 +53,7 @@ run_ours() {
 	fi
 }
 
-# on_stock RUN...: what is about programs or pictures, or goes in the kernel where another suite has gone. On one with
+# on_stock RUN...: what is about programs or pictures, or goes in the kernel where another suite goes. On one with
 # checkers it takes minutes
 on_stock() {
 	local run=$1
@@ -118,7 +118,7 @@ done
 run alone samples "$here/samples_test.sh" "$@"
 on_stock run alone ctl "$testing/cli/real_test.sh" "$@"
 run_ours guests suspend "$bin/scanout_test" test_suspend_and_resume
-run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
+on_stock run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
 on_stock run guests screen "$here/screen_test.sh" "$fbdraw" "$@"
 run_ours hotplug surprise "$here/surprise_test.sh" "$bin/vram_test" "$@"
 run_ours hotplug-guests surprise-guest "$here/surprise_guest_test.sh" "$@"
