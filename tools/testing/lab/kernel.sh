@@ -20,7 +20,12 @@ CONFIG=$LAB_DIR/debug.config
 
 usage() { sed -n '/^#   kernel/s/^# \{0,3\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 
-config_hash() { cat "$CONFIG" "${BASH_SOURCE[0]}" | sha256sum | cut -c1-8; }
+# All that makes another kernel of the same source: the options, the function configure(), and the compiler, for Kbuild
+# warns when that of a module is another one than that of the kernel. No comment, and nothing else in this file.
+config_hash() {
+	need gcc
+	{ grep -E '^(# )?CONFIG_' "$CONFIG"; declare -f configure; gcc --version | head -n 1; } | sha256sum | cut -c1-8
+}
 
 # What is compiled is not counted beforehand; that it goes on is what one wants to see.
 progress() {
@@ -51,11 +56,16 @@ find_source() {
 }
 
 configure() {
-	local tree=$1 hash=$2 name
+	local tree=$1 hash=$2
 	make -C "$tree" -s tinyconfig
 	(cd "$tree" && scripts/kconfig/merge_config.sh -m .config "$CONFIG") >/dev/null
 	make -C "$tree" -s olddefconfig
 	"$tree/scripts/config" --file "$tree/.config" --set-str LOCALVERSION "-lab-$hash"
+}
+
+# What the debug lanes are for must be there. What an option needs changes from series to series.
+check_config() {
+	local tree=$1 name
 	for name in KASAN PROVE_LOCKING DEBUG_KMEMLEAK UBSAN DEBUG_ATOMIC_SLEEP FAILSLAB IOMMUFD VFIO_DEVICE_CDEV KCOV; do
 		grep -q "^CONFIG_$name=[ym]" "$tree/.config" ||
 			die "the configuration of $tree lost CONFIG_$name: debug.config lacks something that it needs"
@@ -83,6 +93,7 @@ build() {
 	tar -C "$work" -xf "$tarball"
 	tree=$(echo "$work"/linux-source-*)
 	configure "$tree" "$hash"
+	check_config "$tree"
 	make -C "$tree" -j"$(nproc)" bzImage modules 2>"$work/errors" | progress "$lane" ||
 		{ tail -n 30 "$work/errors" >&2; die "$lane: the kernel does not build, see above"; }
 	kver=$(make -C "$tree" -s kernelrelease)
@@ -108,7 +119,7 @@ case $1 in
 stock)
 	kernel_find "$KVER_GLOB" || die "no kernel $KVER_GLOB with image, modules and headers; run tools/testing/lab/setup.sh"
 	;;
-debug-6.12 | debug-7.2)
+debug-6.12 | debug-7.2 | debug-7.3)
 	series=${1#debug-}
 	hash=$(config_hash)
 	if ((refresh)) || ! kernel_find "$series.*-lab-$hash" >/dev/null; then build "$1" "$series" "$hash" >&2; fi

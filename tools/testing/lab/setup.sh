@@ -224,7 +224,7 @@ add_source() {
 	log=$(mktemp "${TMPDIR:-/tmp}/lab-setup.XXXXXX.log")
 	case $1 in
 	6.12) add_suite "$(os_field VERSION_CODENAME)" bookworm-backports ;;
-	7.2) add_suite "$(os_field VERSION_CODENAME)" trixie-backports ;;
+	7.2 | 7.3) add_suite "$(os_field VERSION_CODENAME)" trixie-backports ;;
 	esac
 	apt_get update
 	apt-cache show "$package" &>/dev/null || die "apt knows no $package; enable the suite that has it"
