@@ -25,6 +25,7 @@ cache_use() { touch "$1"; }
 # another image. Unpacked packages stay. Two at once remove the same, and only one of them finds it.
 cache_trim() {
 	find "$CACHE" -mindepth 1 -maxdepth 2 -mtime +14 \( -path "$CACHE/initramfs/*" -o -path "$CACHE/fbdraw-*" -o \
+		-path "$CACHE/downloads/*" -o \
 		-path "$CACHE/kernels/*-lab-*" -o -path "$CACHE/*/.tmp.*" \) -prune -exec rm -rf {} + || true
 }
 

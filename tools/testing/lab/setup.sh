@@ -15,6 +15,8 @@
 set -euo pipefail
 # shellcheck source=tools/testing/lab/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source=tools/testing/lab/apt.sh
+. "$LAB_DIR/apt.sh"
 
 PACKAGES=(gcc make libc6-dev pkg-config libjson-c-dev libcmocka-dev
 	qemu-system-x86 busybox-static cpio kmod python3 xz-utils zstd pciutils valgrind)
@@ -25,8 +27,6 @@ LIBVIRT_PACKAGES=(libvirt-daemon libvirt-daemon-driver-nodedev libvirt-daemon-dr
 LIBVIRT_PARTS=(libvirt0 libvirt-common libvirt-daemon-common libvirt-daemon-log)
 LIBVIRT_AT_LEAST=11
 QEMU_AT_LEAST=1:10
-# replaced by the tests of the function add_backports
-APT_ETC=${LAB_APT_ETC:-/etc/apt}
 
 os_field() { sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" /etc/os-release 2>/dev/null; }
 
@@ -67,71 +67,11 @@ missing_packages() {
 	done
 }
 
-# Stanzas or lines of the sources that take binary packages from suite $1, with the suite replaced by $2 if given.
-one_line_sources() {
-	{ cat "$APT_ETC"/sources.list "$APT_ETC"/sources.list.d/*.list 2>/dev/null || true; } | awk -v suite="$1" -v new="${2-}" '
-		$1 == "deb" && $0 !~ /cdrom:/ {
-			at = 2
-			if ($2 ~ /^\[/) { while ($at !~ /\]$/) at++; at++ }
-			if ($(at + 1) != suite) next
-			if (new != "") $(at + 1) = new
-			print
-		}'
-}
-
-deb822_sources() {
-	local file
-	for file in "$APT_ETC"/sources.list.d/*.sources; do
-		if [[ -r $file ]]; then cat "$file"; echo; fi
-	done | awk -v suite="$1" -v new="${2-}" '
-		function flush() {
-			if (text != "" && binary && named && !off) print text
-			text = ""; binary = named = off = 0
-		}
-		/^#/ { next }
-		/^[ \t]*$/ { flush(); next }
-		tolower($1) == "types:" { for (i = 2; i <= NF; i++) if ($i == "deb") binary = 1; $0 = "Types: deb" }
-		tolower($1) == "enabled:" && tolower($2) ~ /^(no|false|0|off)$/ { off = 1 }
-		tolower($1) == "suites:" {
-			for (i = 2; i <= NF; i++) if ($i == suite) named = 1
-			if (new != "") $0 = "Suites: " new
-		}
-		{ text = text $0 "\n" }
-		END { flush() }'
-}
-
-# Makes suite $2 known to apt unless it is, from the machine's own entry for suite $1.
-add_suite() {
-	local suite=$1 new=$2 entry kind=sources
-	if [[ -n $(one_line_sources "$new")$(deb822_sources "$new") ]]; then return; fi
-	entry=$(deb822_sources "$suite" "$new" | awk 'NF { print; next } { exit }')
-	if [[ -z $entry ]]; then
-		entry=$(one_line_sources "$suite" "$new" | head -n 1)
-		kind=list
-	fi
-	[[ -n $entry ]] || die "no apt source under $APT_ETC names the suite '$suite', so none for '$new' can be made from" \
-		"it; add one, and run this again"
-	say "adding $APT_ETC/sources.list.d/$new.$kind"
-	printf '%s\n' "$entry" | as_root tee "$APT_ETC/sources.list.d/$new.$kind" >/dev/null
-}
-
-as_root() {
-	if ((EUID == 0)); then "$@"; else sudo "$@"; fi
-}
-
 check_root() {
 	if ((EUID == 0)) || sudo -n true 2>/dev/null; then return; fi
 	# At a terminal sudo may ask for the password, once, before anything is done
 	if [[ -t 0 ]] && say "missing: $*. Installing needs root" && sudo -v; then return; fi
 	die "missing: $*. Installing needs root: run this as root, or make sudo work without a password (sudo -v first)"
-}
-
-# apt_get COMMAND...: its noise goes to the log, which is shown when it fails
-apt_get() {
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q "$@" </dev/null >>"$log" 2>&1 || {
-		tail -n 40 "$log" >&2
-		die "'apt-get $*' failed, see above; the whole log is $log"
-	}
 }
 
 # The version to take headers for: one whose image is here already, else the newest that apt has.
@@ -150,23 +90,21 @@ choose_kernel() {
 
 # Image and modules of kernel $1 without installing a kernel: unpacked into the cache.
 unpack_kernel() {
-	local kver=$1 tmp
+	local kver=$1 tmp deb
 	mkdir -p "$CACHE/kernels"
 	tmp=$(mktemp -d "$CACHE/kernels/.tmp.XXXXXX")
 	# shellcheck disable=SC2064 # the directory of now
 	trap "rm -rf '$tmp'" EXIT
 	say "unpacking linux-image-$kver into $CACHE/kernels"
-	(cd "$tmp" && apt-get -q -o APT::Sandbox::User=root download "linux-image-$kver") >>"$log" 2>&1 </dev/null || {
-		tail -n 20 "$log" >&2
-		die "apt cannot download linux-image-$kver, see above; the whole log is $log"
-	}
-	dpkg -x "$tmp"/*.deb "$tmp/root"
+	deb=$(apt_download "linux-image-$kver" "$CACHE/downloads")
+	deb_unpack "$deb" "$tmp/root"
 	# newer packages have everything below /usr
 	if [[ ! -e $tmp/root/lib ]]; then ln -s usr/lib "$tmp/root/lib"; fi
 	depmod -b "$tmp/root" "$kver"
 	ln -sfn "/usr/src/linux-headers-$kver" "$tmp/root/lib/modules/$kver/build"
 	rm -rf "${CACHE:?}/kernels/$kver"
 	mv "$tmp/root" "$CACHE/kernels/$kver"
+	rm -f "$deb"
 }
 
 main() {
@@ -180,12 +118,11 @@ main() {
 	((${#missing[@]})) || return 0
 
 	check_root "${missing[*]}"
-	log=$(mktemp "${TMPDIR:-/tmp}/lab-setup.XXXXXX.log")
 	codename=$(os_field VERSION_CODENAME)
 	if [[ $codename == bookworm && " ${missing[*]} " == *" qemu-system-x86 "* || -z $kver ]]; then
 		if [[ $codename == bookworm ]]; then add_suite "$codename" "$codename-backports"; fi
 	fi
-	say "missing: ${missing[*]}; asking apt (log: $log)"
+	say "missing: ${missing[*]}; asking apt"
 	apt_get update
 	if [[ -z $kver ]]; then
 		kver=$(choose_kernel) || die "apt knows no linux-headers for $KVER_GLOB; enable the suite that has them"
@@ -212,7 +149,6 @@ main() {
 		apt_get install -y --no-install-recommends "${install[@]}"
 	fi
 	kernel_root "$kver" >/dev/null || unpack_kernel "$kver"
-	rm -f "$log"
 	say "done; kernel for the lab: $(kernel_find "$KVER_GLOB")"
 }
 
@@ -221,14 +157,12 @@ add_source() {
 	local package=linux-source-$1
 	if apt-cache show "$package" &>/dev/null; then return; fi
 	check_root "an apt source for $package"
-	log=$(mktemp "${TMPDIR:-/tmp}/lab-setup.XXXXXX.log")
 	case $1 in
 	6.12) add_suite "$(os_field VERSION_CODENAME)" bookworm-backports ;;
 	7.2 | 7.3) add_suite "$(os_field VERSION_CODENAME)" trixie-backports ;;
 	esac
 	apt_get update
 	apt-cache show "$package" &>/dev/null || die "apt knows no $package; enable the suite that has it"
-	rm -f "$log"
 }
 
 libvirt_is_here() {
@@ -244,7 +178,6 @@ add_libvirt() {
 	check_system
 	if libvirt_is_here; then return; fi
 	check_root "${LIBVIRT_PACKAGES[*]} mdevctl"
-	log=$(mktemp "${TMPDIR:-/tmp}/lab-setup.XXXXXX.log")
 	codename=$(os_field VERSION_CODENAME)
 	if [[ $codename == bookworm ]]; then
 		suite=/$codename-backports
@@ -255,11 +188,10 @@ add_libvirt() {
 	if [[ $(dpkg-query -W -f '${Version}' systemd 2>/dev/null) == *bpo* ]]; then
 		install+=("systemd-container$suite")
 	fi
-	say "missing: libvirt $LIBVIRT_AT_LEAST; asking apt (log: $log)"
+	say "missing: libvirt $LIBVIRT_AT_LEAST; asking apt"
 	apt_get update
 	say "installing ${install[*]}"
 	apt_get install -y --no-install-recommends "${install[@]}"
-	rm -f "$log"
 }
 
 case "${1-} $#" in
