@@ -7,7 +7,6 @@
 #   setup.sh debug         what building the kernels of the debug lanes needs, too
 #   setup.sh lint          what "make lint" needs, too
 #   setup.sh libvirt       what the tests with libvirt need: libvirt 11 and Debian's mdevctl
-#   setup.sh source 7.2    makes the package linux-source-7.2 known to apt
 #
 # Does nothing, and asks apt nothing, when all is there. Everything is chosen so that no unrelated package changes:
 # no recommended packages, and only the packages that must come from backports are taken from there.
@@ -152,19 +151,6 @@ main() {
 	say "done; kernel for the lab: $(kernel_find "$KVER_GLOB")"
 }
 
-# A source package is of no version in particular: it is enough that apt has one.
-add_source() {
-	local package=linux-source-$1
-	if apt-cache show "$package" &>/dev/null; then return; fi
-	check_root "an apt source for $package"
-	case $1 in
-	6.12) add_suite "$(os_field VERSION_CODENAME)" bookworm-backports ;;
-	7.2 | 7.3) add_suite "$(os_field VERSION_CODENAME)" trixie-backports ;;
-	esac
-	apt_get update
-	apt-cache show "$package" &>/dev/null || die "apt knows no $package; enable the suite that has it"
-}
-
 libvirt_is_here() {
 	local version
 	dpkg -s mdevctl "${LIBVIRT_PACKAGES[@]}" &>/dev/null || return 1
@@ -199,8 +185,7 @@ case "${1-} $#" in
 'debug 1') PACKAGES+=("${DEBUG_PACKAGES[@]}"); main ;;
 'lint 1') PACKAGES+=("${LINT_PACKAGES[@]}"); main ;;
 'libvirt 1') add_libvirt ;;
-'source 2') check_system; add_source "$2" ;;
 # for the tests: what would be made of the sources under LAB_APT_ETC
 'add-suite 3') add_suite "$2" "$3" ;;
-*) die "usage: setup.sh [debug | lint | libvirt | source 6.12 | source 7.2]" ;;
+*) die "usage: setup.sh [debug | lint | libvirt]" ;;
 esac
