@@ -28,6 +28,8 @@ top=$(cd "$testing/../.." && pwd)
 . "$testing/suite.sh"
 # shellcheck source=tools/testing/jobs.sh
 . "$testing/jobs.sh"
+# shellcheck source=tools/testing/lab/common.sh
+. "$testing/lab/common.sh"
 cd "$top" || exit 1
 
 read -r -a lanes <<< "$1"
@@ -50,8 +52,8 @@ engine='config config-qemu config-lspci area edid edid-decode'
 on_host="jobs make $engine coverage config-fuzz cli ctl-fuzz"
 on_request='lint fresh-bookworm fresh-trixie'
 alone='mdev removal race module vpci mapping function irq irq-race reset dma bar fault stress display scanout vram vblank
-	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi ctl leaks
-	removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev bar-cdev fault-cdev display-cdev'
+	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi ctl leaks'
+cdev='removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev bar-cdev fault-cdev display-cdev'
 hotplug='surprise'
 hotplug_guests='surprise-guest'
 guests='suspend guest screen soft-screen guest-bar guest-mbochs guest-cdev guest-bar-cdev'
@@ -59,7 +61,7 @@ adapters='vga16-display vga16-scanout vga16-vram vga256-display vga256-scanout v
 	bochs256-display bochs256-scanout bochs256-vram'
 own='lab planted mdevctl libvirt'
 with_samples='samples abi guest-mbochs'
-in_vms="$alone $hotplug $hotplug_guests $guests $adapters $own"
+in_vms="$alone $cdev $hotplug $hotplug_guests $guests $adapters $own"
 
 # wanted SUITE...: one of them is asked for, or nothing is
 wanted() { [[ -z $only || " ${*//[[:space:]]/ } " == *" $only "* ]]; }
@@ -187,6 +189,13 @@ part() {
 	((status == 0)) || echo "not ok - $1: the lab VM ended with status $status; logs: $SUITE_OUT"
 }
 
+# Device nodes are a matter of the kernel's configuration
+cdev_part() {
+	local kver
+	kver=$(lane_kver "$1")
+	if grep -qs '^CONFIG_VFIO_DEVICE_CDEV=y' "$(kernel_root "$kver")/boot/config-$kver"; then part "$@"; fi
+}
+
 # libvirt LANE: with our tool as mdevctl, and with that of Debian
 libvirt() {
 	local lane=$1 status=0
@@ -209,35 +218,39 @@ host_job() {
 	if wanted "${@:-$name}"; then job "$name" "$cpus" "$seconds" "$after" host "$name"; fi
 }
 
-# lane_jobs LANE: seconds are those of two cores that emulate, and those of a debug kernel ten times as many
+# lane_jobs LANE: seconds are those of two cores that emulate. A VM with two processors keeps one busy most of the time.
 lane_jobs() {
 	local lane=$1 core='' slow=1 after='build'
 	if [[ $lane == *-kernel-mdev ]]; then core=kernel after='build make'; fi
 	if [[ $lane == debug-* ]]; then slow=4; fi
-	job "$lane-build" 1 $((60 * slow)) "$after" lane_build "$lane" "$core"
+	job "$lane-build" 1 $((30 * slow * slow)) "$after" lane_build "$lane" "$core"
 	after=$lane-build
-	if wanted "$alone"; then job "$lane-alone" vm:2 $((300 * slow)) "$after" part "$lane" "$core" alone; fi
+	if wanted "$alone"; then job "$lane-alone" vm:1 $((300 * slow)) "$after" part "$lane" "$core" alone; fi
 	if wanted "$guests"; then job "$lane-guests" vm:1 $((200 * slow)) "$after" part "$lane" "$core" guests --nested; fi
-	if wanted "$hotplug"; then job "$lane-hotplug" vm:2 $((20 * slow)) "$after" part "$lane" "$core" hotplug --hotplug; fi
+	[[ -z $core ]] || return 0
+	if wanted "$cdev"; then job "$lane-cdev" vm:1 $((50 * slow)) "$after" cdev_part "$lane" '' cdev; fi
+	if wanted "$hotplug"; then job "$lane-hotplug" vm:1 $((20 * slow)) "$after" part "$lane" '' hotplug --hotplug; fi
 	if wanted "$hotplug_guests"; then
-		job "$lane-hotplug-guests" vm:1 $((40 * slow)) "$after" part "$lane" "$core" hotplug-guests --hotplug --nested
+		job "$lane-hotplug-guests" vm:1 $((60 * slow)) "$after" part "$lane" '' hotplug-guests --hotplug --nested
 	fi
-	if [[ $lane == debug-* && -z $core ]] && wanted planted; then
-		job "$lane-planted" vm:2 100 "$after" planted "$lane"
-	fi
-	[[ $lane == stock ]] || return 0
-	host_job lab vm:2 120 build
+	if [[ $lane == debug-* ]] && wanted planted; then job "$lane-planted" vm:1 100 "$after" planted "$lane"; fi
+	if [[ $lane == stock ]]; then stock_jobs "$after"; fi
+}
+
+# What one kernel is enough for
+stock_jobs() {
+	host_job lab vm:1 120 build
 	host_job mdevctl 1 30 build
-	if wanted libvirt; then job libvirt vm:1 200 "$after" libvirt "$lane"; fi
+	if wanted libvirt; then job libvirt vm:1 200 "$1" libvirt stock; fi
 	# the other adapters that QEMU makes
 	if [[ -z $only || $only == vga16-* ]]; then
-		job vga16 vm:1 40 "$after" part "$lane" "$core" vga16 --suspend --device secondary-vga
+		job vga16 vm:1 40 "$1" part stock '' vga16 --suspend --device secondary-vga
 	fi
 	if [[ -z $only || $only == vga256-* ]]; then
-		job vga256 vm:1 40 "$after" part "$lane" "$core" vga256 --suspend --device secondary-vga --vram 256M
+		job vga256 vm:1 40 "$1" part stock '' vga256 --suspend --device secondary-vga --vram 256M
 	fi
 	if [[ -z $only || $only == bochs256-* ]]; then
-		job bochs256 vm:1 40 "$after" part "$lane" "$core" bochs256 --suspend --vram 256M
+		job bochs256 vm:1 40 "$1" part stock '' bochs256 --suspend --vram 256M
 	fi
 }
 
@@ -249,7 +262,7 @@ setup() {
 }
 
 suites() {
-	local lane name
+	local lane name after
 	if ! wanted "$on_host $on_request $in_vms"; then
 		# shellcheck disable=SC2086 # words
 		echo "not ok - there is no suite '$only'; there are:" $on_host $on_request $in_vms
@@ -265,7 +278,12 @@ suites() {
 	host_job config-fuzz 1 35 build
 	host_job cli 1 60 build
 	host_job ctl-fuzz 1 25 build
-	for name in "${also[@]}"; do job "$name" 1 400 build host "$name"; done
+	for name in "${also[@]}"; do
+		after=build
+		# checkpatch and kernel-doc come with the source of a debug kernel
+		if [[ $name == lint ]]; then for lane in "${lanes[@]}"; do after+=" $lane-build"; done; fi
+		job "$name" 1 400 "$after" host "$name"
+	done
 	if wanted "$in_vms"; then
 		for lane in "${lanes[@]}"; do lane_jobs "$lane"; done
 	fi
