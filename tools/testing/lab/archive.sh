@@ -3,8 +3,8 @@
 #
 # Which kernels can be had, from the archive or from the cache; to be sourced after common.sh and apt.sh.
 #
-#   archive_ask REFRESH          makes the suites with newer kernels known to apt, and asks for their lists: once a day
-#                                if REFRESH is empty
+#   archive_ask FORCE            makes the suites with newer kernels known to apt, and asks for their lists: once a day
+#                                if FORCE is empty
 #   archive_series               series that apt has the source of, newest first
 #   cached_series                series whose source is on this machine already
 #   archive_images               versions of the distribution's newer kernels that apt has image and headers of
@@ -44,20 +44,23 @@ archive_suites() {
 
 os_codename() { sed -n 's/^VERSION_CODENAME=//p' "${LAB_OS_RELEASE:-/etc/os-release}" 2>/dev/null; }
 
-# A run without root or without a network goes on with the lists that are here, and says so.
-archive_ask() {
-	local refresh=$1 stamp=$CACHE/apt-asked suite
-	if [[ -z $refresh && -n $(find "$stamp" -mmin "-$ASK_MINUTES" 2>/dev/null) ]]; then return; fi
+# A run without root or without a network goes on with the lists that are here, and says so. Who comes while another one
+# asks waits for the answer.
+archive_ask() (
+	local force=$1 stamp=$CACHE/apt-asked suite
 	mkdir -p "$CACHE"
-	touch "$stamp"
+	exec 9>"$CACHE/.apt-asked.lock"
+	flock 9
+	if [[ -z $force && -n $(find "$stamp" -mmin "-$ASK_MINUTES" 2>/dev/null) ]]; then exit; fi
 	if ((EUID != 0)) && ! sudo -n true 2>/dev/null; then
 		say "asking the archive which kernels there are needs root; going on with what apt knew before"
-		return
+	else
+		for suite in $(archive_suites); do (add_suite "$(os_codename)" "$suite") || true; done
+		say "asking the archive which kernels there are"
+		(apt_get update) || say "going on with what apt knew before"
 	fi
-	for suite in $(archive_suites); do (add_suite "$(os_codename)" "$suite") || true; done
-	say "asking the archive which kernels there are"
-	(apt_get update) || say "going on with what apt knew before"
-}
+	touch "$stamp"
+)
 
 # Names alone also come from dependencies on packages that are no more
 have_candidate() {
@@ -108,24 +111,26 @@ cached_source() {
 	[[ -r $file ]] && echo "$file"
 }
 
-# series_source SERIES [refresh]: without the word, what the cache has is good enough
-series_source() {
-	local series=$1 refresh=${2-} tarball=/usr/src/linux-source-$1.tar.xz file='' version
-	if [[ -r $tarball ]]; then echo "$tarball"; return; fi
-	if [[ -z $refresh ]] && cached_source "$series"; then return; fi
+# series_source SERIES [FORCE]: without the word, what the cache has is good enough. Two at once download it once.
+series_source() (
+	local series=$1 force=${2-} tarball=/usr/src/linux-source-$1.tar.xz file version
+	if [[ -r $tarball ]]; then echo "$tarball"; exit; fi
+	mkdir -p "$CACHE/sources"
+	exec 9>"$CACHE/sources/.lock"
+	flock 9
+	if [[ -z $force ]] && cached_source "$series"; then exit; fi
 	if version=$(apt_candidate "linux-source-$series"); then
 		say "downloading linux-source-$series $version"
-		mkdir -p "$CACHE/sources"
 		if file=$(apt_download "linux-source-$series=$version" "$CACHE/downloads"); then
 			mv "$file" "$CACHE/sources/"
 			echo "$CACHE/sources/${file##*/}"
-			return
+			exit
 		fi
 	fi
-	file=$(cached_source "$series") || return 1
+	file=$(cached_source "$series") || exit 1
 	say "linux-source-$series cannot be had now; the one in the cache serves: $(source_version "$file")"
 	echo "$file"
-}
+)
 
 source_version() {
 	local file=$1

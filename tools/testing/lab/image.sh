@@ -41,7 +41,7 @@ image_packages() {
 
 # Image and modules of kernel $1 below $2, as kernel_root() wants them
 unpack_image() {
-	local kver=$1 root=$2 packages
+	local kver=$1 root=$2 packages name
 	packages=$(image_packages "$kver")
 	grep -qx -e "linux-image-$kver" <<<"$packages" || { say "apt has no linux-image-$kver"; exit "$NOT_THERE"; }
 	say "unpacking linux-image-$kver into $CACHE/kernels"
@@ -49,10 +49,11 @@ unpack_image() {
 	fetch "$root" $packages
 	# newer packages have everything below /usr
 	if [[ ! -e $root/lib ]]; then ln -s usr/lib "$root/lib"; fi
-	if [[ ! -e $root/boot/vmlinuz-$kver ]]; then
-		mkdir -p "$root/boot"
-		ln "$root/lib/modules/$kver/vmlinuz" "$root/boot/vmlinuz-$kver"
-	fi
+	# and leave it to their scripts to fill /boot
+	mkdir -p "$root/boot"
+	for name in vmlinuz config; do
+		[[ -e $root/boot/$name-$kver ]] || ln "$root/lib/modules/$kver/$name" "$root/boot/$name-$kver"
+	done
 	depmod -b "$root" "$kver"
 }
 
@@ -96,6 +97,10 @@ prepare() {
 kver=$1
 dest=$CACHE/kernels/$kver
 mkdir -p "$CACHE/kernels"
+# Two at once do this once
+exec {lock}>"$CACHE/kernels/.lock-$kver"
+flock "$lock"
+if kernel_find "$kver" >/dev/null; then exit; fi
 work=$(mktemp -d "$CACHE/kernels/.tmp.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/root" "$work/headers"

@@ -190,6 +190,25 @@ test_the_archive_is_asked_once_a_day() {
 	expect_equal 3 "$(asked)" 'questions after a day'
 }
 
+# Who comes second must not take the lists of yesterday
+test_two_ask_at_once() {
+	local lock=$VFIO_MDEV_CACHE/.apt-asked.lock
+	mkfifo "$work/asking" "$work/answer"
+	mv "$work/bin/apt-get" "$work/bin/real"
+	printf '#!/bin/bash\ncase $* in *update*) if mkdir "%s"; then echo > "%s"; read -r _ < "%s"; fi; esac\nexec "%s" "$@"\n' \
+		"$work/once" "$work/asking" "$work/answer" "$work/bin/real" > "$work/bin/apt-get"
+	chmod +x "$work/bin/apt-get"
+	"$lab/kernel.sh" debug-new > "$work/first" 2>&1 &
+	read -r _ < "$work/asking"
+	(resolve 0 96.2.9+deb13-amd64 stock-new; touch "$work/second") &
+	until [[ -e $work/second ]] || grep -q -e "-> FLOCK .*:$(stat -c %i "$lock") " /proc/locks; do :; done
+	has_image 96.2.9+deb13-amd64
+	has 96.2 96.2.1-1
+	echo > "$work/answer"
+	wait
+	expect_has first 96.2.1-lab-
+}
+
 test_suites() {
 	has 96.2 96.2.1-1
 	resolve 0 96.2.1-lab- debug-new
