@@ -5,13 +5,20 @@
 #
 #   check.sh LANES [SUITE [TEST]]
 #
-# LANES are kernels, see lab/kernel.sh: "stock debug-7.2"; in the environment,
+# LANES are kernels, see lab/kernel.sh: "stock debug-new"; in the environment,
 # KVER is the stock one that "make" builds for. What needs no kernel runs once;
 # with LANES empty nothing else does. A lane "stock-kernel-mdev" is the kernel of
 # "stock" with the mdev.ko that it brings instead of ours; with MDEV_CORE=kernel in
-# the environment all lanes are like that. The output is TAP-like; the
-# last line is "N passed, N failed", and ", N skipped" if any are. Full logs are in
-# build/check.
+# the environment all lanes are like that. ALSO in the environment has suites that
+# run only when they are named: lint, fresh-bookworm, fresh-trixie.
+#
+# Suites are put together to jobs, which run side by side, see jobs.sh. A job of a lane
+# is a boot of the lab VM; LANE-build comes before. Of two jobs at once no one may write
+# what the other reads: hence "after make", which builds for the kernel's mdev core, too,
+# and hence all packages are installed before the first job begins.
+#
+# The output is TAP-like; the last line is "N passed, N failed", and ", N skipped" if any
+# are. Full logs are in build/check.
 
 set -uo pipefail
 
@@ -19,10 +26,15 @@ testing=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$testing/../.." && pwd)
 # shellcheck source=tools/testing/suite.sh
 . "$testing/suite.sh"
+# shellcheck source=tools/testing/jobs.sh
+. "$testing/jobs.sh"
+# shellcheck source=tools/testing/lab/common.sh
+. "$testing/lab/common.sh"
 cd "$top" || exit 1
 
 read -r -a lanes <<< "$1"
 read -r -a asked <<< "${2-}"
+read -r -a also <<< "${ALSO-}"
 only=${asked[0]-}
 tests=("${asked[@]:1}")
 out=$top/build/check
@@ -31,15 +43,17 @@ if [[ ${MDEV_CORE-} == kernel ]]; then
 	lanes=("${lanes[@]%-kernel-mdev}")
 	lanes=("${lanes[@]/%/-kernel-mdev}")
 fi
-unset MDEV_CORE
+unset MDEV_CORE ALSO
 # A status of lab/run.sh
 FROZEN=123
 
 # Suites by where they run: on this machine, in a part of a lab VM (see selftests/run.sh), or with VMs of their own
-on_host='make config config-qemu config-lspci config-fuzz area edid edid-decode cli ctl-fuzz'
+engine='config config-qemu config-lspci area edid edid-decode'
+on_host="jobs make setup $engine coverage config-fuzz cli ctl-fuzz"
+on_request='lint fresh-bookworm fresh-trixie'
 alone='mdev removal race module vpci mapping function irq irq-race reset dma bar fault stress display scanout vram vblank
-	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi ctl leaks
-	removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev bar-cdev fault-cdev display-cdev'
+	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi ctl leaks'
+cdev='removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev bar-cdev fault-cdev display-cdev'
 hotplug='surprise'
 hotplug_guests='surprise-guest'
 guests='suspend guest screen soft-screen guest-bar guest-mbochs guest-cdev guest-bar-cdev'
@@ -47,7 +61,7 @@ adapters='vga16-display vga16-scanout vga16-vram vga256-display vga256-scanout v
 	bochs256-display bochs256-scanout bochs256-vram'
 own='lab planted mdevctl libvirt'
 with_samples='samples abi guest-mbochs'
-in_vms="$alone $hotplug $hotplug_guests $guests $adapters $own"
+in_vms="$alone $cdev $hotplug $hotplug_guests $guests $adapters $own"
 
 # wanted SUITE...: one of them is asked for, or nothing is
 wanted() { [[ -z $only || " ${*//[[:space:]]/ } " == *" $only "* ]]; }
@@ -68,9 +82,10 @@ build() {
 
 built() { ! grep -q '^not ok' "$SUITE_OUT/$1.tap"; }
 
+everything() { make -j"$(nproc)" all tests && make -s -C tools/mdev-ctl SAN=1; }
+
 cli() {
 	local script name
-	make -s -C tools/mdev-ctl SAN=1
 	for script in "$testing"/cli/*_test.sh; do
 		name=$(basename "$script" _test.sh)
 		# they need the lab, and Debian's mdevctl
@@ -83,55 +98,83 @@ cli() {
 	done
 }
 
+# host JOB: on this machine
 host() {
 	export SUITE_OUT=$out/host
 	mkdir -p "$SUITE_OUT"
-	suite build build make all tests
-	built build || return
-	if wanted make; then suite make "$testing/build_test.sh" "${tests[@]}"; fi
-	if wanted config; then suite config build/unit/config_test "${tests[@]}"; fi
-	if wanted area; then suite area build/unit/area_test "${tests[@]}"; fi
-	if wanted edid; then suite edid build/unit/edid_test "${tests[@]}"; fi
-	if wanted edid-decode; then suite edid-decode "$testing/unit/edid_decode.sh" build/unit/edid_test "${tests[@]}"; fi
-	if wanted config-qemu; then suite config-qemu "$testing/qemu/compare.py" build/qemu/function "${tests[@]}"; fi
-	if wanted config-lspci; then suite config-lspci "$testing/qemu/lspci_test.sh" "$top/build/qemu/function" "${tests[@]}"; fi
-	if wanted config-fuzz; then suite config-fuzz "$testing/fuzz/fuzz.sh" "${tests[@]}"; fi
-	if wanted cli; then cli "${tests[@]}"; fi
-	if wanted ctl-fuzz; then suite ctl-fuzz "$testing/cli/fuzz/fuzz.sh" "${tests[@]}"; fi
+	case $1 in
+	build)
+		suite build build everything
+		built build
+		;;
+	# a job that is never ended would hold up what tests it
+	jobs) suite jobs timeout 60 "$testing/jobs_test.sh" "${tests[@]}" ;;
+	make) suite make "$testing/build_test.sh" "${tests[@]}" ;;
+	setup) suite setup "$testing/lab/setup_test.sh" "${tests[@]}" ;;
+	engine)
+		if wanted config; then suite config build/unit/config_test "${tests[@]}"; fi
+		if wanted area; then suite area build/unit/area_test "${tests[@]}"; fi
+		if wanted edid; then suite edid build/unit/edid_test "${tests[@]}"; fi
+		if wanted edid-decode; then suite edid-decode "$testing/unit/edid_decode.sh" build/unit/edid_test "${tests[@]}"; fi
+		if wanted config-qemu; then suite config-qemu "$testing/qemu/compare.py" build/qemu/function "${tests[@]}"; fi
+		if wanted config-lspci; then suite config-lspci "$testing/qemu/lspci_test.sh" "$top/build/qemu/function" "${tests[@]}"; fi
+		;;
+	coverage) suite coverage "$testing/unit/coverage.sh" ;;
+	config-fuzz) suite config-fuzz "$testing/fuzz/fuzz.sh" "${tests[@]}" ;;
+	cli) cli "${tests[@]}" ;;
+	ctl-fuzz) suite ctl-fuzz "$testing/cli/fuzz/fuzz.sh" "${tests[@]}" ;;
+	lab) suite lab "$testing/lab/selftest.sh" "${tests[@]}" ;;
+	# our tool beside that of Debian
+	mdevctl) suite mdevctl "$testing/cli/mdevctl_test.sh" "${tests[@]}" ;;
+	lint) suite lint make -s lint ;;
+	fresh-*) suite "$1" make -s fresh SUITE="${1#fresh-}" ;;
+	esac
 }
 
-# Our tool beside that of Debian
-beside_mdevctl() {
-	"$testing/lab/setup.sh" libvirt || { echo 'not ok - mdevctl could not be installed'; return; }
-	export SUITE_OUT=$out/stock
-	suite mdevctl "$testing/cli/mdevctl_test.sh" "${tests[@]}"
-}
+# The kernel that LANE boots
+lane_kver() { cat "$out/$1/kver"; }
 
-# libvirt KVER: with our tool as mdevctl, and with that of Debian
-libvirt() {
-	local kver=$1 status=0
-	"$testing/lab/setup.sh" libvirt || { echo 'not ok - libvirt could not be installed'; return; }
-	export SUITE_OUT=$out/stock/libvirt
+# lane_build LANE: its kernel, and modules for it. Uses core of its caller.
+lane_build() {
+	local lane=$1 core=$2 kver kernel=${1%-kernel-mdev}
+	export SUITE_OUT=$out/$lane
 	mkdir -p "$SUITE_OUT"
-	"$testing/lab/run.sh" --nested --name libvirt --time-limit 1500 --kver "$kver" --out "$SUITE_OUT" -- \
-		tools/testing/libvirt/run.sh "$("$testing/lab/initramfs.sh" fbdraw-path)" "${tests[@]}" < /dev/null || status=$?
-	((status == 0)) || echo "not ok - libvirt: the lab VM ended with status $status; logs: $SUITE_OUT"
+	if [[ $kernel == stock && -n ${KVER-} ]]; then
+		kver=$KVER
+	else
+		kver=$("$testing/lab/kernel.sh" "$kernel") || { echo "not ok - $lane: there is no kernel"; return 1; }
+	fi
+	echo "$kver" > "$SUITE_OUT/kver"
+	echo "# lane $lane: $kver"
+	if [[ $lane != stock ]]; then
+		MDEV_CORE=$core suite "build-$lane" build "$testing/lab/lane.sh" "$kver"
+		built "build-$lane" || return
+	fi
+	if [[ -z $core ]]; then
+		suite "modules-$lane" build "$testing/modules/build.sh" "$kver"
+		built "modules-$lane" || return
+	fi
+	if wanted "$with_samples"; then
+		# shellcheck disable=SC2086 # one word or two
+		suite "build-samples-$lane" build "$testing/lab/samples.sh" "$kver" ${core:-ours kernel}
+		built "build-samples-$lane" || return
+	fi
 }
 
-# boot LANE KVER PART [OPTION...]: one boot of the lab VM, see selftests/run.sh.
-# Uses core of its caller.
+# boot LANE CORE PART [OPTION...]: one boot of the lab VM, see selftests/run.sh
 boot() {
-	local lane=$1 kver=$2 part=$3 limit=900
+	local lane=$1 core=$2 part=$3 limit=1800
 	shift 3
-	if [[ $lane == debug-* ]]; then limit=3000; fi
+	if [[ $lane == debug-* ]]; then limit=4000; fi
 	mkdir -p "$SUITE_OUT"
 	echo "# part $lane $part"
-	MDEV_CORE=$core "$testing/lab/run.sh" "$@" --name "$lane" --time-limit "$limit" --kver "$kver" --out "$SUITE_OUT" -- \
+	MDEV_CORE=$core "$testing/lab/run.sh" "$@" --name "$lane" --time-limit "$limit" --kver "$(lane_kver "$lane")" \
+		--out "$SUITE_OUT" -- \
 		tools/testing/selftests/run.sh "$("$testing/lab/initramfs.sh" fbdraw-path)" "$part" \
 		${only:+"$only"} "${tests[@]}" < /dev/null
 }
 
-# part LANE KVER PART [OPTION...]: once more if the VM froze, which an emulator may do by itself; not if a test failed
+# part LANE CORE PART [OPTION...]: once more if the VM froze, which an emulator may do by itself; not if a test failed
 # before it did
 part() {
 	local status=0
@@ -147,70 +190,128 @@ part() {
 	((status == 0)) || echo "not ok - $1: the lab VM ended with status $status; logs: $SUITE_OUT"
 }
 
-# adapters LANE KVER: the other ones that QEMU makes
-adapters() {
-	if [[ -z $only || $only == vga16-* ]]; then part "$@" vga16 --suspend --device secondary-vga; fi
-	if [[ -z $only || $only == vga256-* ]]; then part "$@" vga256 --suspend --device secondary-vga --vram 256M; fi
-	if [[ -z $only || $only == bochs256-* ]]; then part "$@" bochs256 --suspend --vram 256M; fi
+# Device nodes are a matter of the kernel's configuration
+cdev_part() {
+	local kver
+	kver=$(lane_kver "$1")
+	if grep -qs '^CONFIG_VFIO_DEVICE_CDEV=y' "$(kernel_root "$kver")/boot/config-$kver"; then part "$@"; fi
 }
 
-lane() {
-	local lane=$1 kver ran core='' kernel=${1%-kernel-mdev}
-	export SUITE_OUT=$out/$lane
+# libvirt LANE: with our tool as mdevctl, and with that of Debian
+libvirt() {
+	local lane=$1 status=0
+	export SUITE_OUT=$out/$lane/libvirt
 	mkdir -p "$SUITE_OUT"
-	echo "# lane $lane"
-	if [[ $lane != "$kernel" ]]; then core=kernel; fi
-	if [[ $kernel == stock && -n ${KVER-} ]]; then
-		kver=$KVER
-	else
-		kver=$("$testing/lab/kernel.sh" "$kernel") || { echo "not ok - $lane: there is no kernel"; return; }
+	"$testing/lab/run.sh" --nested --name libvirt --time-limit 2400 --kver "$(lane_kver "$lane")" --out "$SUITE_OUT" -- \
+		tools/testing/libvirt/run.sh "$("$testing/lab/initramfs.sh" fbdraw-path)" "${tests[@]}" < /dev/null || status=$?
+	((status == 0)) || echo "not ok - libvirt: the lab VM ended with status $status; logs: $SUITE_OUT"
+}
+
+planted() {
+	export SUITE_OUT=$out/$1
+	suite "planted-$1" "$testing/lab/planted.sh" "$(lane_kver "$1")" "${tests[@]}"
+}
+
+# host_job NAME CPUS SECONDS AFTER [SUITE...]: if one of the suites is wanted, which is NAME by default
+host_job() {
+	local name=$1 cpus=$2 seconds=$3 after=$4
+	shift 4
+	if wanted "${@:-$name}"; then job "$name" "$cpus" "$seconds" "$after" host "$name"; fi
+}
+
+# lane_jobs LANE: seconds are those of two cores that emulate. A VM with two processors keeps one busy most of the time.
+lane_jobs() {
+	local lane=$1 core='' slow=1 after='build'
+	if [[ $lane == *-kernel-mdev ]]; then core=kernel after='build make'; fi
+	if [[ $lane == debug-* ]]; then slow=4; fi
+	job "$lane-build" 1 $((30 * slow * slow)) "$after" lane_build "$lane" "$core"
+	after=$lane-build
+	if wanted "$alone"; then job "$lane-alone" vm:1 $((300 * slow)) "$after" part "$lane" "$core" alone; fi
+	if wanted "$guests"; then job "$lane-guests" vm:1 $((200 * slow)) "$after" part "$lane" "$core" guests --nested; fi
+	[[ -z $core ]] || return 0
+	if wanted "$cdev"; then job "$lane-cdev" vm:1 $((50 * slow)) "$after" cdev_part "$lane" '' cdev; fi
+	if wanted "$hotplug"; then job "$lane-hotplug" vm:1 $((20 * slow)) "$after" part "$lane" '' hotplug --hotplug; fi
+	if wanted "$hotplug_guests"; then
+		job "$lane-hotplug-guests" vm:1 $((60 * slow)) "$after" part "$lane" '' hotplug-guests --hotplug --nested
 	fi
-	if [[ $lane == stock ]]; then
-		if wanted lab; then suite lab "$testing/lab/selftest.sh" "${tests[@]}"; fi
-	else
-		MDEV_CORE=$core suite "build-$lane" build "$testing/lab/lane.sh" "$kver"
-		built "build-$lane" || return
+	if [[ $lane == debug-* ]] && wanted planted; then job "$lane-planted" vm:1 100 "$after" planted "$lane"; fi
+	if [[ $lane == stock ]]; then stock_jobs "$after"; fi
+}
+
+# What one kernel is enough for
+stock_jobs() {
+	host_job lab vm:1 120 build
+	host_job mdevctl 1 30 build
+	if wanted libvirt; then job libvirt vm:1 200 "$1" libvirt stock; fi
+	# the other adapters that QEMU makes
+	if [[ -z $only || $only == vga16-* ]]; then
+		job vga16 vm:1 40 "$1" part stock '' vga16 --suspend --device secondary-vga
 	fi
-	if [[ -z $core ]]; then
-		suite "modules-$lane" build "$testing/modules/build.sh" "$kver"
-		built "modules-$lane" || return
+	if [[ -z $only || $only == vga256-* ]]; then
+		job vga256 vm:1 40 "$1" part stock '' vga256 --suspend --device secondary-vga --vram 256M
 	fi
-	if wanted "$with_samples"; then
-		# shellcheck disable=SC2086 # one word or two
-		suite "build-samples-$lane" build "$testing/lab/samples.sh" "$kver" ${core:-ours kernel}
-		built "build-samples-$lane" || return
+	if [[ -z $only || $only == bochs256-* ]]; then
+		job bochs256 vm:1 40 "$1" part stock '' bochs256 --suspend --vram 256M
 	fi
-	if wanted "$alone"; then part "$lane" "$kver" alone; fi
-	if wanted "$hotplug"; then part "$lane" "$kver" hotplug --hotplug; fi
-	if wanted "$hotplug_guests"; then part "$lane" "$kver" hotplug-guests --hotplug --nested; fi
-	if wanted "$guests"; then part "$lane" "$kver" guests --nested; fi
-	if [[ $lane == stock ]]; then
-		adapters "$lane" "$kver"
-		if wanted mdevctl; then beside_mdevctl; fi
-		if wanted libvirt; then libvirt "$kver"; fi
-	fi
-	if [[ $lane == debug-* && -z $core ]] && wanted planted; then
-		suite "planted-$lane" "$testing/lab/planted.sh" "$kver" "${tests[@]}"
-	fi
-	ran=$(find "$out/$lane" -path '*.frozen' -prune -o -name '*.tap' -exec grep -h '^ok ' {} + | grep -vc '# SKIP')
-	((ran)) || echo "not ok - $lane: everything was skipped"
+}
+
+# What the jobs need of packages
+setup() {
+	if [[ " ${lanes[*]}" == *" debug-"* ]]; then "$testing/lab/setup.sh" debug || return; fi
+	if [[ " ${also[*]} " == *' lint '* ]]; then "$testing/lab/setup.sh" lint || return; fi
+	if [[ " ${lanes[*]} " == *' stock '* ]] && wanted mdevctl libvirt; then "$testing/lab/setup.sh" libvirt || return; fi
 }
 
 suites() {
-	local lane
-	if ! wanted "$on_host $in_vms"; then
+	local lane name after
+	if ! wanted "$on_host $on_request $in_vms"; then
 		# shellcheck disable=SC2086 # words
-		echo "not ok - there is no suite '$only'; there are:" $on_host $in_vms
+		echo "not ok - there is no suite '$only'; there are:" $on_host $on_request $in_vms
 		return
 	fi
-	host
-	if grep -q '^not ok' "$out/host/build.tap" || ! wanted "$in_vms"; then return; fi
-	for lane in "${lanes[@]}"; do lane "$lane"; done
+	setup || { echo 'not ok - what the suites need could not be installed'; return; }
+	job build "$(nproc)" 60 '' host build
+	host_job jobs 1 5 build
+	host_job make 1 30 build
+	host_job setup 1 20 build
+	# shellcheck disable=SC2086 # words
+	host_job engine 1 10 build $engine
+	host_job coverage 1 5 build
+	host_job config-fuzz 1 35 build
+	host_job cli 1 60 build
+	host_job ctl-fuzz 1 25 build
+	for name in "${also[@]}"; do
+		after=build
+		# checkpatch and kernel-doc come with the source of a debug kernel
+		if [[ $name == lint ]]; then for lane in "${lanes[@]}"; do after+=" $lane-build"; done; fi
+		job "$name" 1 400 "$after" host "$name"
+	done
+	if wanted "$in_vms"; then
+		for lane in "${lanes[@]}"; do lane_jobs "$lane"; done
+	fi
+	jobs_run "$out/jobs"
+	for lane in "${lanes[@]}"; do
+		[[ -e $out/$lane/kver ]] || continue
+		if ! find "$out/$lane" -path '*.frozen' -prune -o -name '*.tap' -exec grep -h '^ok ' {} + | grep -qv '# SKIP'; then
+			echo "not ok - $lane: everything was skipped"
+		fi
+	done
 }
 
 rm -rf "$out"
 mkdir -p "$out"
-suites 2>&1 | tee "$all"
+suites 2>&1 | tee -i "$all"
+
+# The slowest suites, and the jobs
+echo '# the slowest suites'
+find "$out" -name '*.frozen' -prune -o -name suite-times -print | while read -r file; do
+	dir=${file%/suite-times}
+	sed "s|\$| ${dir#"$out/"}|" "$file"
+done | sort -rn | head -n 15 | while read -r seconds name where; do
+	printf '# %6d s  %s (%s)\n' "$seconds" "$name" "$where"
+done
+jobs_table "$out/jobs"
+echo "# $SECONDS s in all, with $(nproc) processors"
 
 # What ran twice counts once
 read -r passed failed skipped < <(awk '

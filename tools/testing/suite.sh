@@ -5,16 +5,19 @@
 # results go through as they are. A suite that dies on the way, runs fewer tests
 # than it planned or none at all adds a "not ok" of its own, so that counting
 # the "ok" and "not ok" lines of everything tells the truth.
+#
+# How many seconds each took is in $SUITE_OUT/suite-times.
 
 # cmocka before 1.1.6 calls what it skips "not ok".
 normalise() { sed -u 's/^not ok \(.*# SKIP\)/ok \1/'; }
 
 # suite NAME COMMAND...: NAME is also where its output is kept, in $SUITE_OUT
 suite() {
-	local name=$1 log=$SUITE_OUT/$1.tap status=0 ran planned
+	local name=$1 log=$SUITE_OUT/$1.tap status=0 ran planned start=$SECONDS
 	shift
 	echo "# suite $name"
 	"$@" 2>&1 < /dev/null | normalise | tee "$log" || status=$?
+	echo "$((SECONDS - start)) $name" >> "$SUITE_OUT/suite-times"
 	ran=$(grep -cE '^(not )?ok ' "$log")
 	planned=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$log" | tail -n 1)
 	if ((ran == 0)) || [[ $planned != "$ran" ]]; then

@@ -3,7 +3,7 @@
 #
 # Suites of the lab VM: run.sh FBDRAW PART [SUITE [TEST...]]
 #
-# PART is "alone"; "guests", for the suites that start nested guests; "hotplug" and
+# PART is "alone"; "cdev", for what does the same by device nodes; "guests", for the suites that start nested guests; "hotplug" and
 # "hotplug-guests", for what needs an adapter that can be unplugged; "vga16", "vga256" and
 # "bochs256", for what another adapter could make different. With SUITE only that one
 # runs.
@@ -127,18 +127,18 @@ run_ours guests guest-bar with_module vpci_lab "$here/bar_guest_test.sh" "$bin/b
 on_stock run guests guest-mbochs "$here/guest_mbochs_test.sh" "$fbdraw" "$@"
 if "$bin/mdev_test" --has-cdev; then
 	export VFIO_PATH=cdev
-	run_ours alone removal-cdev "$bin/removal_test" "$@"
-	run_ours alone stall-cdev "$bin/stall_test" "$@"
-	run_ours alone race-cdev "$bin/race_test" "${@:-test_open*}"
-	run alone vpci-cdev "$bin/vpci_test" "$@"
-	run alone mapping-cdev "$bin/mapping_test" "$@"
-	run_ours alone function-cdev with_module testfn "$bin/function_test" "$@"
-	run_ours alone irq-cdev with_module irq_lab "$bin/irq_test" "$@"
-	run_ours alone reset-cdev with_module irq_lab "$bin/reset_test" "$@"
-	run_ours alone dma-cdev with_module dma_lab "$bin/dma_test" "$@"
-	run_ours alone bar-cdev with_module vpci_lab "$bin/bar_test" "$@"
-	run_ours alone fault-cdev with_module vpci_lab "$bin/fault_test" "$@"
-	run_ours alone display-cdev "$bin/display_test" "$@"
+	run_ours cdev removal-cdev "$bin/removal_test" "$@"
+	run_ours cdev stall-cdev "$bin/stall_test" "$@"
+	run_ours cdev race-cdev "$bin/race_test" "${@:-test_open*}"
+	run cdev vpci-cdev "$bin/vpci_test" "$@"
+	run cdev mapping-cdev "$bin/mapping_test" "$@"
+	run_ours cdev function-cdev with_module testfn "$bin/function_test" "$@"
+	run_ours cdev irq-cdev with_module irq_lab "$bin/irq_test" "$@"
+	run_ours cdev reset-cdev with_module irq_lab "$bin/reset_test" "$@"
+	run_ours cdev dma-cdev with_module dma_lab "$bin/dma_test" "$@"
+	run_ours cdev bar-cdev with_module vpci_lab "$bin/bar_test" "$@"
+	run_ours cdev fault-cdev with_module vpci_lab "$bin/fault_test" "$@"
+	run_ours cdev display-cdev "$bin/display_test" "$@"
 	run guests guest-cdev "$here/guest_test.sh" "$fbdraw" "$@"
 	run_ours guests guest-bar-cdev with_module vpci_lab "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
 fi

@@ -227,6 +227,50 @@ static void test_msi_forms(void **state)
 	}
 }
 
+/* Pending bits are to be seen where there are masks, each by itself */
+static void test_msi_pending(void **state)
+{
+	int is_64bit, maskable;
+
+	(void)state;
+	for (is_64bit = 0; is_64bit < 2; is_64bit++) {
+		for (maskable = 0; maskable < 2; maskable++) {
+			struct function *f = make_one((struct vpci_cap_desc) {
+				.type = VPCI_CAP_MSI,
+				.msi = { .vectors = 32, .is_64bit = is_64bit,
+					 .maskable = maskable } });
+			unsigned int pending = is_64bit ? 0x54 : 0x50;
+
+			vpci_config_set_msi_pending(&f->cfg, 31, true);
+			vpci_config_set_msi_pending(&f->cfg, 0, true);
+			assert_int_equal(get(f, pending, 4),
+					 maskable ? 0x80000001 : 0);
+			vpci_config_set_msi_pending(&f->cfg, 0, true);
+			vpci_config_set_msi_pending(&f->cfg, 31, false);
+			assert_int_equal(get(f, pending, 4), maskable);
+			vpci_config_set_msi_pending(&f->cfg, 0, false);
+			assert_int_equal(get(f, 0x40, 8), 0x000a0005 |
+					 is_64bit << 23 | maskable << 24);
+			assert_int_equal(get(f, 0x48, 8), 0);
+			assert_int_equal(get(f, 0x50, 8), 0);
+			function_free(f);
+		}
+	}
+}
+
+static void test_msi_pending_without_msi(void **state)
+{
+	struct function *f = make_one((struct vpci_cap_desc) {
+		.type = VPCI_CAP_PM });
+	unsigned int at;
+
+	(void)state;
+	vpci_config_set_msi_pending(&f->cfg, 0, true);
+	for (at = 0x44; at < 0x100; at += 4)
+		assert_int_equal(get(f, at, 4), 0);
+	function_free(f);
+}
+
 static void test_no_interrupt(void **state)
 {
 	struct function *f = make_one((struct vpci_cap_desc) {
@@ -271,6 +315,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(check_091_msix_layout),
 	TEST(check_094_msix_control_by_one_byte),
 	TEST(test_msi_forms),
+	TEST(test_msi_pending),
+	TEST(test_msi_pending_without_msi),
 	TEST(test_no_interrupt),
 	TEST(test_refused_msi),
 };
