@@ -9,6 +9,8 @@
 LAB_DIR=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck disable=SC2034 # used by the scripts that source this
 REPO=$(cd -P "$LAB_DIR/../../.." && pwd)
+# Debian's users have no depmod and modinfo in their PATH
+PATH=$PATH:/usr/sbin:/sbin
 CACHE=${VFIO_MDEV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vfio-mdev}
 # What to boot when nobody says otherwise: a glob of versions of the distribution's kernels.
 # shellcheck disable=SC2034

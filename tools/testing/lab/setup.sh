@@ -18,7 +18,7 @@ set -euo pipefail
 . "$LAB_DIR/apt.sh"
 
 PACKAGES=(gcc make libc6-dev pkg-config libjson-c-dev libcmocka-dev
-	qemu-system-x86 busybox-static cpio kmod python3 xz-utils zstd pciutils valgrind)
+	qemu-system-x86 busybox-static cpio kmod python3 xz-utils zstd pciutils valgrind edid-decode man-db)
 DEBUG_PACKAGES=(flex bison bc libelf-dev perl)
 LINT_PACKAGES=(sparse clang llvm lld cppcheck shellcheck perl)
 LIBVIRT_PACKAGES=(libvirt-daemon libvirt-daemon-driver-nodedev libvirt-daemon-driver-qemu libvirt-clients)
@@ -26,8 +26,12 @@ LIBVIRT_PACKAGES=(libvirt-daemon libvirt-daemon-driver-nodedev libvirt-daemon-dr
 LIBVIRT_PARTS=(libvirt0 libvirt-common libvirt-daemon-common libvirt-daemon-log)
 LIBVIRT_AT_LEAST=11
 QEMU_AT_LEAST=1:10
+# The tests have a system and kernels of their own
+OS_RELEASE=${LAB_OS_RELEASE:-/etc/os-release}
+KVER_GLOB=${LAB_KVER_GLOB:-$KVER_GLOB}
+unpacking=''
 
-os_field() { sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" /etc/os-release 2>/dev/null; }
+os_field() { sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$OS_RELEASE" 2>/dev/null; }
 
 check_system() {
 	local id
@@ -67,11 +71,22 @@ missing_packages() {
 }
 
 check_root() {
+	local what="missing: $*. Installing needs root"
 	if ((EUID == 0)) || sudo -n true 2>/dev/null; then return; fi
+	command -v sudo >/dev/null || die "$what, and there is no sudo: run this as root"
 	# At a terminal sudo may ask for the password, once, before anything is done
-	if [[ -t 0 ]] && say "missing: $*. Installing needs root" && sudo -v; then return; fi
-	die "missing: $*. Installing needs root: run this as root, or make sudo work without a password (sudo -v first)"
+	if [[ -t 0 ]] && say "$what" && sudo -v; then return; fi
+	die "$what: run this as root, or make sudo work without a password (sudo -v first)"
 }
+
+cleanup() {
+	settle
+	if [[ -n $unpacking ]]; then rm -rf "$unpacking"; fi
+}
+trap cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 # The version to take headers for: one whose image is here already, else the newest that apt has.
 choose_kernel() {
@@ -87,36 +102,44 @@ choose_kernel() {
 	return 1
 }
 
-# Image and modules of kernel $1 without installing a kernel: unpacked into the cache.
+# Image and modules of kernel $1 without installing a kernel: unpacked into the cache. What is there under its name is
+# whole: it gets the name last, and after its contents are on the disk.
 unpack_kernel() {
-	local kver=$1 tmp deb
+	local kver=$1 deb root
 	mkdir -p "$CACHE/kernels"
-	tmp=$(mktemp -d "$CACHE/kernels/.tmp.XXXXXX")
-	# shellcheck disable=SC2064 # the directory of now
-	trap "rm -rf '$tmp'" EXIT
 	say "unpacking linux-image-$kver into $CACHE/kernels"
 	deb=$(apt_download "linux-image-$kver" "$CACHE/downloads")
-	deb_unpack "$deb" "$tmp/root"
+	unpacking=$(mktemp -d "$CACHE/kernels/.tmp.XXXXXX")
+	root=$unpacking/root
+	deb_unpack "$deb" "$root"
 	# newer packages have everything below /usr
-	if [[ ! -e $tmp/root/lib ]]; then ln -s usr/lib "$tmp/root/lib"; fi
-	depmod -b "$tmp/root" "$kver"
-	ln -sfn "/usr/src/linux-headers-$kver" "$tmp/root/lib/modules/$kver/build"
+	if [[ ! -e $root/lib ]]; then ln -s usr/lib "$root/lib"; fi
+	depmod -b "$root" "$kver" || die "depmod fails on $root, $(least_room)"
+	ln -sfn "/usr/src/linux-headers-$kver" "$root/lib/modules/$kver/build"
+	sync -f "$root"
 	rm -rf "${CACHE:?}/kernels/$kver"
-	mv "$tmp/root" "$CACHE/kernels/$kver"
-	rm -f "$deb"
+	mv -T "$root" "$CACHE/kernels/$kver"
+	rm -rf "$unpacking" "$deb"
+}
+
+# Sets the array missing and kver, the kernel that is there
+find_missing() {
+	readarray -t missing < <(missing_packages)
+	kver=$(kernel_find "$KVER_GLOB") || missing+=("linux $KVER_GLOB")
 }
 
 main() {
 	local missing kver='' codename install=() name part
 	check_system
-	# trixie has it by another name, or not at all; what needs it is skipped then
-	if [[ $(os_field VERSION_CODENAME) == bookworm ]]; then PACKAGES+=(edid-decode); fi
 	readarray -t -O "${#PACKAGES[@]}" PACKAGES < <(clang_packages)
-	readarray -t missing < <(missing_packages)
-	kver=$(kernel_find "$KVER_GLOB") || missing+=("linux $KVER_GLOB")
+	find_missing
 	((${#missing[@]})) || return 0
 
 	check_root "${missing[*]}"
+	apt_turn
+	# by the one that had its turn before, nothing may be left to do
+	find_missing
+	((${#missing[@]})) || return 0
 	codename=$(os_field VERSION_CODENAME)
 	if [[ $codename == bookworm && " ${missing[*]} " == *" qemu-system-x86 "* || -z $kver ]]; then
 		if [[ $codename == bookworm ]]; then add_suite "$codename" "$codename-backports"; fi
@@ -164,6 +187,8 @@ add_libvirt() {
 	check_system
 	if libvirt_is_here; then return; fi
 	check_root "${LIBVIRT_PACKAGES[*]} mdevctl"
+	apt_turn
+	if libvirt_is_here; then return; fi
 	codename=$(os_field VERSION_CODENAME)
 	if [[ $codename == bookworm ]]; then
 		suite=/$codename-backports
