@@ -55,6 +55,7 @@ archive_ask() (
 	if ((EUID != 0)) && ! sudo -n true 2>/dev/null; then
 		say "asking the archive which kernels there are needs root; going on with what apt knew before"
 	else
+		apt_turn
 		for suite in $(archive_suites); do (add_suite "$(os_codename)" "$suite") || true; done
 		say "asking the archive which kernels there are"
 		(apt_get update) || say "going on with what apt knew before"

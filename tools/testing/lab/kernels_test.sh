@@ -36,8 +36,11 @@ APT
 echo "$*" >> "$PACKAGES.asked"
 for last; do :; done
 case $* in
-*--print-uris*) echo "'file:/${last/=/_}_all.deb' ${last/=/_}_all.deb 1" ;;
-*download*) cp "$STORE/${last/=/_}_all.deb" . || { echo "E: 404  Not Found"; exit 100; } ;;
+*--print-uris*)
+	file=$STORE/${last/=/_}_all.deb
+	echo "'copy:$file' ${file##*/} 1 SHA256:$(sha256sum "$file" 2>/dev/null | cut -d " " -f 1)"
+	;;
+*indextargets*) echo known ;;
 *update*) [[ ! -e $PACKAGES.offline ]] || { echo "E: no network"; exit 100; } ;;
 esac
 APT
