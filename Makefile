@@ -12,8 +12,8 @@ RUNNING := /lib/modules/$(shell uname -r)/build
 KDIR ?= $(or $(filter $(RUNNING),$(HEADERS)),$(lastword $(HEADERS)),$(RUNNING))
 
 # Kernels that "make check" tests with, see tools/testing/lab/kernel.sh
-LANES := stock stock-kernel-mdev debug-6.12 debug-7.2
-LANE ?= stock stock-kernel-mdev debug-7.2
+LANES := stock stock-kernel-mdev stock-new debug-6.12 debug-7.2 debug-new
+LANE ?= stock stock-kernel-mdev debug-new
 
 PREFIX ?= /usr/local
 O := build
@@ -133,7 +133,7 @@ with-setup-bench-config: modules tests
 		--out $(CURDIR)/$(O)/bench/lab -- tools/testing/bench/vfio.sh
 
 # The first of the lanes, unless one is named, that has debug information
-GDB_LANE := $(if $(filter command line,$(origin LANE)),$(LANE),debug-7.2)
+GDB_LANE := $(if $(filter command line,$(origin LANE)),$(LANE),debug-new)
 
 with-setup-lab-gdb: tests
 	@kver=$$(tools/testing/lab/kernel.sh $(GDB_LANE)) && \

@@ -50,7 +50,7 @@ test_clang() { silent build_copy LLVM=1 CONFIG_DEBUG_INFO_BTF_MODULES=; }
 # checkpatch does not read; kzalloc_obj() is not in all supported kernels.
 test_checkpatch() {
 	local file more
-	[[ -n $scripts ]] || skip 'no kernel source: tools/testing/lab/kernel.sh debug-7.2 makes one'
+	[[ -n $scripts ]] || skip 'no kernel source: tools/testing/lab/kernel.sh debug-new makes one'
 	for file in $(files 'drivers/*.[ch]' 'include/*.h' 'samples/*.[ch]' 'tools/testing/modules/*.[ch]'); do
 		# TRACE_EVENT() is laid out in a way of its own
 		more=''
@@ -63,7 +63,7 @@ test_checkpatch() {
 }
 
 test_kernel_doc() {
-	[[ -n $scripts ]] || skip 'no kernel source: tools/testing/lab/kernel.sh debug-7.2 makes one'
+	[[ -n $scripts ]] || skip 'no kernel source: tools/testing/lab/kernel.sh debug-new makes one'
 	files 'drivers/*.[ch]' 'include/*.h' 'samples/*.[ch]' 'tools/testing/modules/*.[ch]' |
 		xargs "$scripts/kernel-doc" -none -Wall > "$work/out" 2>&1
 	[[ ! -s $work/out ]] || fail "$(cat "$work/out")"

@@ -9,6 +9,8 @@
 LAB_DIR=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck disable=SC2034 # used by the scripts that source this
 REPO=$(cd -P "$LAB_DIR/../../.." && pwd)
+# Debian's users have no depmod and modinfo in their PATH
+PATH=$PATH:/usr/sbin:/sbin
 CACHE=${VFIO_MDEV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vfio-mdev}
 # What to boot when nobody says otherwise: a glob of versions of the distribution's kernels.
 # shellcheck disable=SC2034
@@ -21,11 +23,26 @@ die() { say "$*"; exit 1; }
 # cache_use PATH: what is in the cache may stay there
 cache_use() { touch "$1"; }
 
+# The newest of each series ("7.3") of the sources and of the distribution's kernels that the cache has, and that
+# were of use in the last three months
+cache_newest() {
+	find "$CACHE/sources" "$CACHE/kernels" -mindepth 1 -maxdepth 1 \( -name 'linux-source-*.deb' -o -name '[0-9]*' \) \
+		! -name '*-lab-*' -mtime -90 2>/dev/null | sort -Vr | awk -F/ '{
+			match($NF, /[0-9]+\.[0-9]+/)
+			series = substr($NF, 1, RSTART + RLENGTH - 1)
+			if (!seen[series]++) print
+		}'
+}
+
 # Removes from the cache what has been of no use for two weeks: each change of a file that an image is made of makes
-# another image. Unpacked packages stay. Two at once remove the same, and only one of them finds it.
+# another image. Of sources, and of kernels as the distribution made them, the newest one of a series stays longer, for
+# the archive drops whole series. Two at once remove the same, and only one of them finds it.
 cache_trim() {
+	local keep=() path
+	while read -r path; do keep+=(! -path "$path" ! -path "$path/*"); done < <(cache_newest)
 	find "$CACHE" -mindepth 1 -maxdepth 2 -mtime +14 \( -path "$CACHE/initramfs/*" -o -path "$CACHE/fbdraw-*" -o \
-		-path "$CACHE/kernels/*-lab-*" -o -path "$CACHE/*/.tmp.*" \) -prune -exec rm -rf {} + || true
+		-path "$CACHE/kernels/*" -o -path "$CACHE/sources/*" -o -path "$CACHE/downloads/*" -o \
+		-path "$CACHE/*/.tmp.*" \) "${keep[@]}" -prune -exec rm -rf {} + || true
 }
 
 # need COMMAND...: stop when a program is not installed

@@ -4,9 +4,13 @@
 # Kernels of the lanes, made when they are missing: prints the version of one.
 #
 #   kernel.sh stock        the distribution's newest supported kernel
-#   kernel.sh debug-6.12   built from the package linux-source-6.12 with debug.config
-#   kernel.sh debug-7.2    likewise from linux-source-7.2, of trixie-backports
-#   kernel.sh --refresh debug-...   from the newest source that apt has, not the one that was built last
+#   kernel.sh stock-new    the newest kernel that backports have, as the distribution built it
+#   kernel.sh debug-new    built with debug.config from the newest source that backports have
+#   kernel.sh debug-6.12   likewise from linux-source-6.12; every series from there on can be named
+#   kernel.sh --refresh ...   the newest version that apt has of it, not the one that is here already
+#
+# What backports have is asked of apt, see archive.sh: what the archive has dropped goes on to be served from the cache.
+# Where a series that was named cannot be had at all, or nothing newer than "stock", the exit status is 77.
 #
 # A debug kernel is known by the version of its source and by the hash of what it was configured with, and is kept in
 # CACHE/kernels/KVER like an unpacked package: boot/vmlinuz-KVER, boot/vmlinux-KVER with debug information, and
@@ -15,12 +19,21 @@
 set -euo pipefail
 # shellcheck source=tools/testing/lab/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source=tools/testing/lab/apt.sh
+. "$LAB_DIR/apt.sh"
+# shellcheck source=tools/testing/lab/archive.sh
+. "$LAB_DIR/archive.sh"
 
 CONFIG=$LAB_DIR/debug.config
 
 usage() { sed -n '/^#   kernel/s/^# \{0,3\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 
-config_hash() { cat "$CONFIG" "${BASH_SOURCE[0]}" | sha256sum | cut -c1-8; }
+# All that makes another kernel of the same source: the options, the function configure(), and the compiler, for Kbuild
+# warns when that of a module is another one than that of the kernel. No comment, and nothing else in this file.
+config_hash() {
+	need gcc
+	{ grep -E '^(# )?CONFIG_' "$CONFIG"; declare -f configure; gcc --version | head -n 1; } | sha256sum | cut -c1-8
+}
 
 # What is compiled is not counted beforehand; that it goes on is what one wants to see.
 progress() {
@@ -34,55 +47,35 @@ progress() {
 			} }'
 }
 
-# The source tarball of series $1; sets $tarball
-find_source() {
-	local series=$1 package=linux-source-$1 dir=$CACHE/sources
-	tarball=/usr/src/$package.tar.xz
-	[[ ! -r $tarball ]] || return 0
-	"$LAB_DIR/setup.sh" source "$series"
-	mkdir -p "$dir"
-	tmp=$(mktemp -d "$dir/.tmp.XXXXXX")
-	say "downloading $package"
-	(cd "$tmp" && apt-get -q -o APT::Sandbox::User=root download "$package") >"$tmp/log" 2>&1 </dev/null ||
-		{ tail -n 20 "$tmp/log" >&2; die "apt cannot download $package, see above"; }
-	dpkg -x "$tmp"/*.deb "$tmp/root"
-	tarball=$tmp/root/usr/src/$package.tar.xz
-	[[ -r $tarball ]] || die "the package $package holds no $package.tar.xz"
-}
-
 configure() {
-	local tree=$1 hash=$2 name
+	local tree=$1 hash=$2
 	make -C "$tree" -s tinyconfig
 	(cd "$tree" && scripts/kconfig/merge_config.sh -m .config "$CONFIG") >/dev/null
 	make -C "$tree" -s olddefconfig
 	"$tree/scripts/config" --file "$tree/.config" --set-str LOCALVERSION "-lab-$hash"
+}
+
+# What the debug lanes are for must be there. What an option needs changes from series to series.
+check_config() {
+	local tree=$1 name
 	for name in KASAN PROVE_LOCKING DEBUG_KMEMLEAK UBSAN DEBUG_ATOMIC_SLEEP FAILSLAB IOMMUFD VFIO_DEVICE_CDEV KCOV; do
 		grep -q "^CONFIG_$name=[ym]" "$tree/.config" ||
 			die "the configuration of $tree lost CONFIG_$name: debug.config lacks something that it needs"
 	done
 }
 
-# What builds of modules, gdb and nobody else need of the tree
-prune() {
-	local tree=$1
-	find "$tree" \( -name '*.o' -o -name '*.a' -o -name '*.cmd' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \) \
-		-not -path "$tree/scripts/*" -not -path "$tree/tools/objtool/*" -delete
-	find "$tree/arch" -mindepth 1 -maxdepth 1 -type d -not -name x86 -exec rm -rf {} +
-	rm -rf "$tree"/{Documentation,sound,drivers/gpu,drivers/net,drivers/media,drivers/staging,fs/xfs,fs/btrfs}
-}
-
 build() {
-	local lane=$1 series=$2 hash=$3 tarball tmp='' work tree kver dest start=$SECONDS
+	local lane=$1 source=$2 hash=$3 work tree kver dest start=$SECONDS
 	"$LAB_DIR/setup.sh" debug
-	find_source "$series"
 	mkdir -p "$CACHE/kernels"
 	work=$(mktemp -d "$CACHE/kernels/.tmp.XXXXXX")
-	# shellcheck disable=SC2064 # the directories of now
-	trap "rm -rf '$work' '$tmp'" EXIT
-	say "$lane: unpacking $tarball; building it takes some minutes, once"
-	tar -C "$work" -xf "$tarball"
+	# shellcheck disable=SC2064 # the directory of now
+	trap "rm -rf '$work'" EXIT
+	say "$lane: unpacking ${source##*/}; building it takes some minutes, once"
+	source_unpack "$source" "$work"
 	tree=$(echo "$work"/linux-source-*)
 	configure "$tree" "$hash"
+	check_config "$tree"
 	make -C "$tree" -j"$(nproc)" bzImage modules 2>"$work/errors" | progress "$lane" ||
 		{ tail -n 30 "$work/errors" >&2; die "$lane: the kernel does not build, see above"; }
 	kver=$(make -C "$tree" -s kernelrelease)
@@ -92,7 +85,8 @@ build() {
 	cp "$tree/arch/x86/boot/bzImage" "$dest/boot/vmlinuz-$kver"
 	mv "$tree/vmlinux" "$dest/boot/vmlinux-$kver"
 	cp "$tree/.config" "$dest/boot/config-$kver"
-	prune "$tree"
+	source_version "$source" >"$dest/source-version"
+	source_prune "$tree"
 	mv "$tree" "$dest/source"
 	ln -sfn ../../../source "$dest/lib/modules/$kver/build"
 	rm -rf "${CACHE:?}/kernels/$kver"
@@ -101,20 +95,120 @@ build() {
 	say "$lane: $kver built in $((SECONDS - start)) s"
 }
 
-refresh=0
-if [[ ${1-} == --refresh ]]; then refresh=1; shift; fi
+# The debug kernel of series $1 that is here; with --refresh it must be of the source that apt would take now.
+built() {
+	local kver version
+	kver=$(kernel_find "$1.*-lab-$hash") || return 1
+	if [[ -n $refresh ]]; then
+		version=$(apt_candidate "linux-source-$1") || return 1
+		[[ $(cat "$CACHE/kernels/$kver/source-version" 2>/dev/null) == "$version" ]] || return 1
+	fi
+	echo "$kver"
+}
+
+# Series of which a debug kernel is here, whether its source is or not
+built_series() { kernel_versions "*-lab-$hash" | series_of; }
+
+# choose SERIES...: the first that can be had: sets series, and kver if its kernel is here, else source
+choose() {
+	kver='' source=''
+	for series; do
+		if kver=$(built "$series") || source=$(series_source "$series" "$refresh"); then return; fi
+		say "linux-source-$series cannot be had, neither from apt nor from the cache"
+	done
+	return "$NOT_THERE"
+}
+
+# The debug kernel that was chosen. Two at once do not build the same.
+serve() {
+	local lock
+	if [[ -z $kver ]]; then
+		mkdir -p "$CACHE/kernels"
+		exec {lock}>"$CACHE/kernels/.lock-$series"
+		flock "$lock"
+		built "$series" >/dev/null || build "$lane" "$source" "$hash" {lock}>&- >&2
+		exec {lock}>&-
+		kver=$(kernel_find "$series.*-lab-$hash")
+	fi
+	cache_use "$CACHE/kernels/$kver"
+	if source=$(cached_source "$series"); then cache_use "$source"; fi
+	echo "$kver"
+}
+
+debug_new() {
+	local all
+	archive_ask "$refresh"
+	all=$(newest_of linux-source- "$(archive_series)" "$({ cached_series; built_series; } | sort -Vru)") ||
+		die "apt knows no linux-source of $OLDEST_SERIES or newer, and the cache has none; enable the suite that has one"
+	# shellcheck disable=SC2086 # words
+	choose $all || die "none of these can be had: $(echo $all | tr '\n' ' '); is there a network?"
+	serve
+}
+
+# Kernels of the distribution, newer than those of "stock", that are complete here
+new_images() {
+	local kver
+	for kver in $(kernel_versions '*+deb*-amd64'); do
+		# shellcheck disable=SC2053 # a glob
+		if [[ $kver != $KVER_GLOB && -n $(series_of <<<"$kver" | not_older) ]] && kernel_find "$kver"; then :; fi
+	done
+}
+
+stock_new() {
+	local archive here all series kver status
+	archive_ask "$refresh"
+	archive=$(archive_images)
+	here=$(new_images)
+	all=$(newest_of linux-image- "$(series_of <<<"$archive" | uniq)" "$(series_of <<<"$here" | uniq)") || {
+		say "stock-new: apt has no kernel that is newer than $KVER_GLOB"
+		return "$NOT_THERE"
+	}
+	for series in $all; do
+		for kver in $(newer_first "$series" "$here" "$archive"); do
+			if ! kernel_find "$kver" >/dev/null; then
+				status=0
+				"$LAB_DIR/image.sh" "$kver" >&2 || status=$?
+				if ((status == NOT_THERE)); then continue; fi
+				((status == 0)) || return "$status"
+			fi
+			if [[ -d $CACHE/kernels/$kver ]]; then cache_use "$CACHE/kernels/$kver"; fi
+			echo "$kver"
+			return
+		done
+	done
+	return "$NOT_THERE"
+}
+
+# newer_first SERIES HERE ARCHIVE: which of these to take, in that order: what is here if it is good enough
+newer_first() {
+	if [[ -n $refresh ]]; then
+		printf '%s\n' "$2" "$3" | sort -Vru
+	else
+		printf '%s\n' "$2" "$3"
+	fi | grep -F -e "$1." || true
+}
+
+refresh=''
+if [[ ${1-} == --refresh ]]; then refresh=refresh; shift; fi
 (($# == 1)) || usage
-case $1 in
+lane=$1
+case $lane in
 stock)
 	kernel_find "$KVER_GLOB" || die "no kernel $KVER_GLOB with image, modules and headers; run tools/testing/lab/setup.sh"
 	;;
-debug-6.12 | debug-7.2)
-	series=${1#debug-}
+stock-new) stock_new ;;
+debug-new)
 	hash=$(config_hash)
-	if ((refresh)) || ! kernel_find "$series.*-lab-$hash" >/dev/null; then build "$1" "$series" "$hash" >&2; fi
-	kver=$(kernel_find "$series.*-lab-$hash")
-	cache_use "$CACHE/kernels/$kver"
-	echo "$kver"
+	debug_new
 	;;
-*) die "there is no lane '$1'; there are stock, debug-6.12 and debug-7.2" ;;
+debug-*)
+	series=${lane#debug-}
+	[[ -n $(grep -xE '[0-9]+\.[0-9]+' <<<"$series" | not_older) ]] ||
+		die "there is no lane '$lane'; a debug lane is debug-new, or debug- and a series from $OLDEST_SERIES on"
+	hash=$(config_hash)
+	if [[ -n $refresh ]] || ! { built "$series" || cached_source "$series"; } >/dev/null; then archive_ask "$refresh"; fi
+	choose "$series"
+	serve
+	;;
+*) die "there is no lane '$lane'; there are stock, stock-new, debug-new, and debug- with a series like 6.12" ;;
 esac

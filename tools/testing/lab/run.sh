@@ -118,6 +118,7 @@ fi
 boot_limit=60
 if [[ $kver == *-lab-* ]]; then boot_limit=240; fi
 root=$(kernel_root "$kver")
+if [[ $root != / ]]; then cache_use "$root"; fi
 kernel=${root%/}/boot/vmlinuz-$kver
 modules=''
 if [[ $root != / ]]; then modules=$(cd -P "$root/lib/modules/$kver" && pwd); fi

@@ -6,54 +6,36 @@
 # kernel's own in build/samples/KVER/kernel, or against one of them if CORE is "ours" or "kernel". For ours, the modules
 # of this tree for KVER must have been built. The parent driver of the benchmark, mdev_bare, is built along with them.
 #
-# The source is that of a debug kernel or of the package linux-source-SERIES, installed or downloaded; the part that we
-# need is kept in CACHE/samples under the version of the package. It is no part of this repository.
+# The source is that of a debug kernel or of the package linux-source-SERIES, installed, cached or downloaded; the part
+# that we need is kept in CACHE/samples under the version of the package. It is no part of this repository.
 
 set -euo pipefail
 # shellcheck source=tools/testing/lab/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source=tools/testing/lab/apt.sh
+. "$LAB_DIR/apt.sh"
+# shellcheck source=tools/testing/lab/archive.sh
+. "$LAB_DIR/archive.sh"
 
 PART=samples/vfio-mdev
 NAMES=(mtty mdpy mbochs mdev_bare)
 
-# The version of package $1 that is installed, or the one that apt would download
-package_version() {
-	local version
-	version=$(dpkg-query -W -f '${Version}' "$1" 2>/dev/null || true)
-	[[ -n $version ]] || version=$(LC_ALL=C apt-cache policy "$1" | sed -n 's/^  Candidate: //p')
-	[[ -n $version && $version != '(none)' ]] || die "apt knows no $1; enable the suite that has it"
-	echo "$version"
-}
-
-# The tarball of package $1, installed or downloaded to directory $2
-package_tarball() {
-	local package=$1 tmp=$2 tarball=/usr/src/$1.tar.xz
-	if [[ ! -r $tarball ]]; then
-		say "downloading $package"
-		(cd "$tmp" && apt-get -q -o APT::Sandbox::User=root download "$package") >"$tmp/log" 2>&1 </dev/null ||
-			{ tail -n 20 "$tmp/log" >&2; die "apt cannot download $package, see above"; }
-		dpkg -x "$tmp"/*.deb "$tmp/root"
-		tarball=$tmp/root$tarball
-		[[ -r $tarball ]] || die "the package $package holds no $package.tar.xz"
-	fi
-	echo "$tarball"
-}
-
 # Prints the directory with the samples of series $1
 from_package() {
-	local package=linux-source-$1 dir tarball
-	"$LAB_DIR/setup.sh" source "$1"
-	dir=$CACHE/samples/$package-$(package_version "$package")
-	if [[ ! -d $dir ]]; then
-		mkdir -p "$CACHE/samples"
-		tmp=$(mktemp -d "$CACHE/samples/.tmp.XXXXXX")
-		trap 'rm -rf "$tmp"' EXIT
-		tarball=$(package_tarball "$package" "$tmp")
-		say "unpacking $PART of $package"
-		# what follows in the archive does not matter
-		tar -C "$tmp" -xf "$tarball" "$package/$PART"
-		mv "$tmp/$package/$PART" "$dir"
+	local package=linux-source-$1 file dir
+	dir=$(printf '%s\n' "$CACHE/samples/$package"-* | sort -V | tail -n 1)
+	if [[ -d $dir ]]; then echo "$dir"; return; fi
+	if ! file=$(series_source "$1"); then
+		archive_ask ''
+		file=$(series_source "$1") || die "neither apt nor the cache has $package; enable the suite that has it"
 	fi
+	dir=$CACHE/samples/$package-$(source_version "$file")
+	mkdir -p "$CACHE/samples"
+	tmp=$(mktemp -d "$CACHE/samples/.tmp.XXXXXX")
+	trap 'rm -rf "$tmp"' EXIT
+	say "unpacking $PART of $package"
+	source_unpack "$file" "$tmp" "$package/$PART"
+	mv -T "$tmp/$package/$PART" "$dir" 2>/dev/null || [[ -d $dir ]]
 	echo "$dir"
 }
 

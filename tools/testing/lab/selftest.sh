@@ -68,15 +68,19 @@ test_frozen() {
 
 test_cache() (
 	CACHE=$tmp/cache
-	keeps=(initramfs/new kernels/6.12.1-amd64/boot kernels/7.2.1-lab-b samples/s-1)
-	goes=(initramfs/old fbdraw-a/fbdraw kernels/7.2.1-lab-a/boot kernels/.tmp.x/boot)
-	for name in "${keeps[@]}" "${goes[@]}"; do mkdir -p "$CACHE/$name"; done
+	keeps=(initramfs/new kernels/6.12.10-amd64/boot kernels/7.2.1+deb13-amd64/boot kernels/7.2.1-lab-b samples/s-1
+		sources/linux-source-7.2_7.2.10-1_all.deb sources/linux-source-7.3_7.3.1-1_all.deb)
+	goes=(initramfs/old fbdraw-a/fbdraw kernels/7.2.1-lab-a/boot kernels/.tmp.x/boot kernels/6.12.9-amd64/boot
+		sources/linux-source-7.2_7.2.9-1_all.deb downloads/half.deb)
+	longer=(kernels/7.0.1-amd64/boot sources/linux-source-7.0_7.0.1-1_all.deb)
+	for name in "${keeps[@]}" "${goes[@]}" "${longer[@]}"; do mkdir -p "$CACHE/$name"; done
 	find "$CACHE" -exec touch -d '15 days ago' {} +
+	touch -d '91 days ago' "$CACHE/kernels/7.0.1-amd64" "$CACHE/${longer[1]}"
 	cache_use "$CACHE/initramfs/new"
 	cache_use "$CACHE/kernels/7.2.1-lab-b"
 	cache_trim
 	for name in "${keeps[@]}"; do [[ -e $CACHE/$name ]] || { echo "# $name is gone"; return 1; }; done
-	for name in "${goes[@]}"; do [[ ! -e $CACHE/$name ]] || { echo "# $name is there"; return 1; }; done
+	for name in "${goes[@]}" "${longer[@]}"; do [[ ! -e $CACHE/$name ]] || { echo "# $name is there"; return 1; }; done
 )
 
 test_nested() {

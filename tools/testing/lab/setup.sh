@@ -7,7 +7,6 @@
 #   setup.sh debug         what building the kernels of the debug lanes needs, too
 #   setup.sh lint          what "make lint" needs, too
 #   setup.sh libvirt       what the tests with libvirt need: libvirt 11 and Debian's mdevctl
-#   setup.sh source 7.2    makes the package linux-source-7.2 known to apt
 #
 # Does nothing, and asks apt nothing, when all is there. Everything is chosen so that no unrelated package changes:
 # no recommended packages, and only the packages that must come from backports are taken from there.
@@ -15,9 +14,11 @@
 set -euo pipefail
 # shellcheck source=tools/testing/lab/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source=tools/testing/lab/apt.sh
+. "$LAB_DIR/apt.sh"
 
 PACKAGES=(gcc make libc6-dev pkg-config libjson-c-dev libcmocka-dev
-	qemu-system-x86 busybox-static cpio kmod python3 xz-utils zstd pciutils valgrind)
+	qemu-system-x86 busybox-static cpio kmod python3 xz-utils zstd pciutils valgrind edid-decode man-db)
 DEBUG_PACKAGES=(flex bison bc libelf-dev perl)
 LINT_PACKAGES=(sparse clang llvm lld cppcheck shellcheck perl)
 LIBVIRT_PACKAGES=(libvirt-daemon libvirt-daemon-driver-nodedev libvirt-daemon-driver-qemu libvirt-clients)
@@ -25,10 +26,12 @@ LIBVIRT_PACKAGES=(libvirt-daemon libvirt-daemon-driver-nodedev libvirt-daemon-dr
 LIBVIRT_PARTS=(libvirt0 libvirt-common libvirt-daemon-common libvirt-daemon-log)
 LIBVIRT_AT_LEAST=11
 QEMU_AT_LEAST=1:10
-# replaced by the tests of the function add_backports
-APT_ETC=${LAB_APT_ETC:-/etc/apt}
+# The tests have a system and kernels of their own
+OS_RELEASE=${LAB_OS_RELEASE:-/etc/os-release}
+KVER_GLOB=${LAB_KVER_GLOB:-$KVER_GLOB}
+unpacking=''
 
-os_field() { sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" /etc/os-release 2>/dev/null; }
+os_field() { sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$OS_RELEASE" 2>/dev/null; }
 
 check_system() {
 	local id
@@ -67,72 +70,23 @@ missing_packages() {
 	done
 }
 
-# Stanzas or lines of the sources that take binary packages from suite $1, with the suite replaced by $2 if given.
-one_line_sources() {
-	{ cat "$APT_ETC"/sources.list "$APT_ETC"/sources.list.d/*.list 2>/dev/null || true; } | awk -v suite="$1" -v new="${2-}" '
-		$1 == "deb" && $0 !~ /cdrom:/ {
-			at = 2
-			if ($2 ~ /^\[/) { while ($at !~ /\]$/) at++; at++ }
-			if ($(at + 1) != suite) next
-			if (new != "") $(at + 1) = new
-			print
-		}'
-}
-
-deb822_sources() {
-	local file
-	for file in "$APT_ETC"/sources.list.d/*.sources; do
-		if [[ -r $file ]]; then cat "$file"; echo; fi
-	done | awk -v suite="$1" -v new="${2-}" '
-		function flush() {
-			if (text != "" && binary && named && !off) print text
-			text = ""; binary = named = off = 0
-		}
-		/^#/ { next }
-		/^[ \t]*$/ { flush(); next }
-		tolower($1) == "types:" { for (i = 2; i <= NF; i++) if ($i == "deb") binary = 1; $0 = "Types: deb" }
-		tolower($1) == "enabled:" && tolower($2) ~ /^(no|false|0|off)$/ { off = 1 }
-		tolower($1) == "suites:" {
-			for (i = 2; i <= NF; i++) if ($i == suite) named = 1
-			if (new != "") $0 = "Suites: " new
-		}
-		{ text = text $0 "\n" }
-		END { flush() }'
-}
-
-# Makes suite $2 known to apt unless it is, from the machine's own entry for suite $1.
-add_suite() {
-	local suite=$1 new=$2 entry kind=sources
-	if [[ -n $(one_line_sources "$new")$(deb822_sources "$new") ]]; then return; fi
-	entry=$(deb822_sources "$suite" "$new" | awk 'NF { print; next } { exit }')
-	if [[ -z $entry ]]; then
-		entry=$(one_line_sources "$suite" "$new" | head -n 1)
-		kind=list
-	fi
-	[[ -n $entry ]] || die "no apt source under $APT_ETC names the suite '$suite', so none for '$new' can be made from" \
-		"it; add one, and run this again"
-	say "adding $APT_ETC/sources.list.d/$new.$kind"
-	printf '%s\n' "$entry" | as_root tee "$APT_ETC/sources.list.d/$new.$kind" >/dev/null
-}
-
-as_root() {
-	if ((EUID == 0)); then "$@"; else sudo "$@"; fi
-}
-
 check_root() {
+	local what="missing: $*. Installing needs root"
 	if ((EUID == 0)) || sudo -n true 2>/dev/null; then return; fi
+	command -v sudo >/dev/null || die "$what, and there is no sudo: run this as root"
 	# At a terminal sudo may ask for the password, once, before anything is done
-	if [[ -t 0 ]] && say "missing: $*. Installing needs root" && sudo -v; then return; fi
-	die "missing: $*. Installing needs root: run this as root, or make sudo work without a password (sudo -v first)"
+	if [[ -t 0 ]] && say "$what" && sudo -v; then return; fi
+	die "$what: run this as root, or make sudo work without a password (sudo -v first)"
 }
 
-# apt_get COMMAND...: its noise goes to the log, which is shown when it fails
-apt_get() {
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q "$@" </dev/null >>"$log" 2>&1 || {
-		tail -n 40 "$log" >&2
-		die "'apt-get $*' failed, see above; the whole log is $log"
-	}
+cleanup() {
+	settle
+	if [[ -n $unpacking ]]; then rm -rf "$unpacking"; fi
 }
+trap cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 # The version to take headers for: one whose image is here already, else the newest that apt has.
 choose_kernel() {
@@ -148,44 +102,49 @@ choose_kernel() {
 	return 1
 }
 
-# Image and modules of kernel $1 without installing a kernel: unpacked into the cache.
+# Image and modules of kernel $1 without installing a kernel: unpacked into the cache. What is there under its name is
+# whole: it gets the name last, and after its contents are on the disk.
 unpack_kernel() {
-	local kver=$1 tmp
+	local kver=$1 deb root
 	mkdir -p "$CACHE/kernels"
-	tmp=$(mktemp -d "$CACHE/kernels/.tmp.XXXXXX")
-	# shellcheck disable=SC2064 # the directory of now
-	trap "rm -rf '$tmp'" EXIT
 	say "unpacking linux-image-$kver into $CACHE/kernels"
-	(cd "$tmp" && apt-get -q -o APT::Sandbox::User=root download "linux-image-$kver") >>"$log" 2>&1 </dev/null || {
-		tail -n 20 "$log" >&2
-		die "apt cannot download linux-image-$kver, see above; the whole log is $log"
-	}
-	dpkg -x "$tmp"/*.deb "$tmp/root"
+	deb=$(apt_download "linux-image-$kver" "$CACHE/downloads")
+	unpacking=$(mktemp -d "$CACHE/kernels/.tmp.XXXXXX")
+	root=$unpacking/root
+	deb_unpack "$deb" "$root"
 	# newer packages have everything below /usr
-	if [[ ! -e $tmp/root/lib ]]; then ln -s usr/lib "$tmp/root/lib"; fi
-	depmod -b "$tmp/root" "$kver"
-	ln -sfn "/usr/src/linux-headers-$kver" "$tmp/root/lib/modules/$kver/build"
+	if [[ ! -e $root/lib ]]; then ln -s usr/lib "$root/lib"; fi
+	depmod -b "$root" "$kver" || die "depmod fails on $root, $(least_room)"
+	ln -sfn "/usr/src/linux-headers-$kver" "$root/lib/modules/$kver/build"
+	sync -f "$root"
 	rm -rf "${CACHE:?}/kernels/$kver"
-	mv "$tmp/root" "$CACHE/kernels/$kver"
+	mv -T "$root" "$CACHE/kernels/$kver"
+	rm -rf "$unpacking" "$deb"
+}
+
+# Sets the array missing and kver, the kernel that is there
+find_missing() {
+	readarray -t missing < <(missing_packages)
+	kver=$(kernel_find "$KVER_GLOB") || missing+=("linux $KVER_GLOB")
 }
 
 main() {
 	local missing kver='' codename install=() name part
 	check_system
-	# trixie has it by another name, or not at all; what needs it is skipped then
-	if [[ $(os_field VERSION_CODENAME) == bookworm ]]; then PACKAGES+=(edid-decode); fi
 	readarray -t -O "${#PACKAGES[@]}" PACKAGES < <(clang_packages)
-	readarray -t missing < <(missing_packages)
-	kver=$(kernel_find "$KVER_GLOB") || missing+=("linux $KVER_GLOB")
+	find_missing
 	((${#missing[@]})) || return 0
 
 	check_root "${missing[*]}"
-	log=$(mktemp "${TMPDIR:-/tmp}/lab-setup.XXXXXX.log")
+	apt_turn
+	# by the one that had its turn before, nothing may be left to do
+	find_missing
+	((${#missing[@]})) || return 0
 	codename=$(os_field VERSION_CODENAME)
 	if [[ $codename == bookworm && " ${missing[*]} " == *" qemu-system-x86 "* || -z $kver ]]; then
 		if [[ $codename == bookworm ]]; then add_suite "$codename" "$codename-backports"; fi
 	fi
-	say "missing: ${missing[*]}; asking apt (log: $log)"
+	say "missing: ${missing[*]}; asking apt"
 	apt_get update
 	if [[ -z $kver ]]; then
 		kver=$(choose_kernel) || die "apt knows no linux-headers for $KVER_GLOB; enable the suite that has them"
@@ -212,23 +171,7 @@ main() {
 		apt_get install -y --no-install-recommends "${install[@]}"
 	fi
 	kernel_root "$kver" >/dev/null || unpack_kernel "$kver"
-	rm -f "$log"
 	say "done; kernel for the lab: $(kernel_find "$KVER_GLOB")"
-}
-
-# A source package is of no version in particular: it is enough that apt has one.
-add_source() {
-	local package=linux-source-$1
-	if apt-cache show "$package" &>/dev/null; then return; fi
-	check_root "an apt source for $package"
-	log=$(mktemp "${TMPDIR:-/tmp}/lab-setup.XXXXXX.log")
-	case $1 in
-	6.12) add_suite "$(os_field VERSION_CODENAME)" bookworm-backports ;;
-	7.2) add_suite "$(os_field VERSION_CODENAME)" trixie-backports ;;
-	esac
-	apt_get update
-	apt-cache show "$package" &>/dev/null || die "apt knows no $package; enable the suite that has it"
-	rm -f "$log"
 }
 
 libvirt_is_here() {
@@ -244,7 +187,8 @@ add_libvirt() {
 	check_system
 	if libvirt_is_here; then return; fi
 	check_root "${LIBVIRT_PACKAGES[*]} mdevctl"
-	log=$(mktemp "${TMPDIR:-/tmp}/lab-setup.XXXXXX.log")
+	apt_turn
+	if libvirt_is_here; then return; fi
 	codename=$(os_field VERSION_CODENAME)
 	if [[ $codename == bookworm ]]; then
 		suite=/$codename-backports
@@ -255,11 +199,10 @@ add_libvirt() {
 	if [[ $(dpkg-query -W -f '${Version}' systemd 2>/dev/null) == *bpo* ]]; then
 		install+=("systemd-container$suite")
 	fi
-	say "missing: libvirt $LIBVIRT_AT_LEAST; asking apt (log: $log)"
+	say "missing: libvirt $LIBVIRT_AT_LEAST; asking apt"
 	apt_get update
 	say "installing ${install[*]}"
 	apt_get install -y --no-install-recommends "${install[@]}"
-	rm -f "$log"
 }
 
 case "${1-} $#" in
@@ -267,8 +210,7 @@ case "${1-} $#" in
 'debug 1') PACKAGES+=("${DEBUG_PACKAGES[@]}"); main ;;
 'lint 1') PACKAGES+=("${LINT_PACKAGES[@]}"); main ;;
 'libvirt 1') add_libvirt ;;
-'source 2') check_system; add_source "$2" ;;
 # for the tests: what would be made of the sources under LAB_APT_ETC
 'add-suite 3') add_suite "$2" "$3" ;;
-*) die "usage: setup.sh [debug | lint | libvirt | source 6.12 | source 7.2]" ;;
+*) die "usage: setup.sh [debug | lint | libvirt]" ;;
 esac
