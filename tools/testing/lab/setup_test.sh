@@ -16,7 +16,7 @@ KVER=6.12.987+deb12-amd64
 export TMPDIR=$work/tmp VFIO_MDEV_CACHE=$work/cache APT_CONFIG=$work/apt.conf DPKG_ADMINDIR=$m/var/lib/dpkg
 export LAB_APT_ETC=$m/etc/apt LAB_OS_RELEASE=$work/os-release LAB_KVER_GLOB='6.12.987*-amd64'
 export PATH=$work/bin:$PATH:/usr/sbin:/sbin
-unset SUDO_USER http_proxy
+unset QEMU http_proxy
 
 # package SUITE NAME VERSION [FILES]: into the mirror
 package() {
