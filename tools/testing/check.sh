@@ -36,7 +36,7 @@ unset MDEV_CORE
 FROZEN=123
 
 # Suites by where they run: on this machine, in a part of a lab VM (see selftests/run.sh), or with VMs of their own
-on_host='make config config-qemu config-lspci config-fuzz area edid edid-decode cli ctl-fuzz'
+on_host='make suite config config-qemu config-lspci config-fuzz area edid edid-decode cli ctl-fuzz'
 alone='mdev removal race module vpci mapping function irq irq-race reset dma bar fault stress display scanout vram vblank
 	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi ctl leaks
 	removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev bar-cdev fault-cdev display-cdev'
@@ -89,6 +89,7 @@ host() {
 	suite build build make all tests
 	built build || return
 	if wanted make; then suite make "$testing/build_test.sh" "${tests[@]}"; fi
+	if wanted suite; then suite suite "$testing/suite_test.sh" "${tests[@]}"; fi
 	if wanted config; then suite config build/unit/config_test "${tests[@]}"; fi
 	if wanted area; then suite area build/unit/area_test "${tests[@]}"; fi
 	if wanted edid; then suite edid build/unit/edid_test "${tests[@]}"; fi
