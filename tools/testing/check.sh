@@ -36,7 +36,7 @@ unset MDEV_CORE
 FROZEN=123
 
 # Suites by where they run: on this machine, in a part of a lab VM (see selftests/run.sh), or with VMs of their own
-on_host='make suite config config-qemu config-lspci config-fuzz area edid edid-decode cli ctl-fuzz'
+on_host='make suite config config-qemu config-lspci config-fuzz area edid edid-decode cli ctl-fuzz fresh'
 alone='mdev removal race module vpci mapping function irq irq-race reset dma bar fault stress display scanout vram vblank
 	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi ctl leaks
 	removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev bar-cdev fault-cdev display-cdev'
@@ -98,6 +98,7 @@ host() {
 	if wanted config-lspci; then suite config-lspci "$testing/qemu/lspci_test.sh" "$top/build/qemu/function" "${tests[@]}"; fi
 	if wanted config-fuzz; then suite config-fuzz "$testing/fuzz/fuzz.sh" "${tests[@]}"; fi
 	if wanted cli; then cli "${tests[@]}"; fi
+	if wanted fresh; then suite fresh "$testing/fresh/fresh_test.sh" "${tests[@]}"; fi
 	if wanted ctl-fuzz; then suite ctl-fuzz "$testing/cli/fuzz/fuzz.sh" "${tests[@]}"; fi
 }
 
