@@ -21,7 +21,7 @@ set -euo pipefail
 . "$LAB_DIR/apt.sh"
 
 PACKAGES=(gcc make libc6-dev pkg-config libjson-c-dev libcmocka-dev
-	qemu-system-x86 busybox-static cpio kmod python3 xz-utils zstd pciutils valgrind edid-decode)
+	qemu-system-x86 busybox-static cpio kmod python3 xz-utils zstd pciutils valgrind edid-decode man-db)
 DEBUG_PACKAGES=(flex bison bc libelf-dev perl)
 LINT_PACKAGES=(sparse clang llvm lld cppcheck shellcheck perl)
 LIBVIRT_PACKAGES=(libvirt-daemon libvirt-daemon-driver-nodedev libvirt-daemon-driver-qemu libvirt-clients)
