@@ -41,6 +41,8 @@ help:
 	@echo 'make bench-ctl  how long mdev-ctl takes, beside mdevctl of Debian'
 	@echo 'make build-all  the modules for every supported kernel that is here'
 	@echo 'make unit       only the tests that need no kernel and no VM'
+	@echo 'make fresh      the same, and the demo, on new machines: roots of Debian 12 and 13 with nothing in them;'
+	@echo '                SUITE=trixie: only one; FULL=1: all tests (root)'
 	@echo 'make fuzz       look for a fault in the config space engine; FUZZ_SECONDS=600'
 	@echo 'make coverage   which part of the config space engine its tests run'
 	@echo 'make bench-config   how long an access to config space takes'
@@ -109,6 +111,9 @@ with-setup-check:
 
 unit:
 	+@tools/testing/check.sh "" "$(T)"
+
+fresh:
+	@FULL=$(FULL) tools/testing/fresh/fresh.sh $(SUITE)
 
 # How long "make fuzz" looks
 FUZZ_SECONDS := 600
@@ -185,6 +190,6 @@ clean:
 	@$(MAKE) --no-print-directory -C tools/mdev-ctl clean
 	@rm -rf $(O)
 
-.PHONY: all help supported check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir check-mdev-core modules tools tests setup demo check lab-shell unit \
+.PHONY: all help supported check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir check-mdev-core modules tools tests setup demo check lab-shell unit fresh \
 	install clean with-setup-demo with-setup-check with-setup-lab-shell bench-mdev with-setup-bench-mdev \
 	bench-mmio with-setup-bench-mmio bench-mgpu with-setup-bench-mgpu bench-irq with-setup-bench-irq fuzz coverage bench-config with-setup-bench-config bench-ctl

@@ -7,7 +7,12 @@
  *
  * What is read is JSON to the letter: one value in UTF-8 with white space around it, no comments,
  * no other quotes, no commas at an end.
+ *
+ * json-c sees nothing but ASCII. What it thinks of other characters depends on its version: 0.16
+ * takes some that are no UTF-8, 0.18 in its strict mode refuses every one that stands for itself.
+ * A definition that was stored with one version has to be readable with any other.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +21,15 @@
 
 #include "json.h"
 #include "out.h"
+#include "utf8.h"
 
 /* That of serde_json */
 #define DEPTH 128
 
-/* What json-c takes although it is told to be strict: 'names', and line breaks in strings */
+/*
+ * What json-c takes although it is told to be strict: 'names', and line breaks in strings. And a
+ * backslash before a character that is then replaced by an escape sequence.
+ */
 static int is_lax(const char *text, size_t len)
 {
 	int in_string = 0;
@@ -28,19 +37,50 @@ static int is_lax(const char *text, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '"')
 			in_string = !in_string;
-		else if (in_string && text[i] == '\\')
+		else if (in_string && text[i] == '\\' && (unsigned char)text[i + 1] < 0x80)
 			i++;
+		else if (in_string && text[i] == '\\')
+			return 1;
 		else if (in_string ? (unsigned char)text[i] < ' ' : text[i] == '\'')
 			return 1;
 	}
 	return 0;
 }
 
-struct json_object *json_parse(const char *text, size_t len, const char **reason)
+/* The same in ASCII, or NULL if it is that already. It ends at the first zero. */
+static char *to_ascii(const char *text, size_t *len)
+{
+	const char *at = text;
+	char *ascii, *end;
+
+	while (*at && (unsigned char)*at < 0x80)
+		at++;
+	if (!*at)
+		return NULL;
+	/* Two bytes become six, three become six, and four become twelve. */
+	ascii = malloc(3 * *len + 1);
+	if (!ascii)
+		out_of_memory();
+	at = text;
+	for (end = ascii; *at;) {
+		unsigned int c = utf8_next(&at);
+
+		if (c < 0x80)
+			*end++ = c;
+		else if (c < 0x10000)
+			end += sprintf(end, "\\u%04x", c);
+		else
+			end += sprintf(end, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
+	}
+	*end = '\0';
+	*len = end - ascii;
+	return ascii;
+}
+
+static struct json_object *parse(const char *text, size_t len, enum json_tokener_error *error)
 {
 	static struct json_tokener *tokener;
 	struct json_object *value;
-	enum json_tokener_error error;
 
 	/* A new one for each text costs more than most texts. */
 	if (!tokener)
@@ -48,12 +88,30 @@ struct json_object *json_parse(const char *text, size_t len, const char **reason
 	if (!tokener)
 		out_of_memory();
 	json_tokener_reset(tokener);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	/* With the terminating zero, which ends a number that is the whole value */
 	value = json_tokener_parse_ex(tokener, text, len + 1);
-	error = json_tokener_get_error(tokener);
-	if (error == json_tokener_success &&
-	    (json_tokener_get_parse_end(tokener) < len || is_lax(text, len)))
+	*error = json_tokener_get_error(tokener);
+	if (*error == json_tokener_success && json_tokener_get_parse_end(tokener) < len)
+		*error = json_tokener_error_parse_unexpected;
+	return value;
+}
+
+struct json_object *json_parse(const char *text, size_t len, const char **reason)
+{
+	struct json_object *value;
+	enum json_tokener_error error;
+	size_t ascii_len = len;
+	char *ascii;
+
+	if (!utf8_is_valid(text)) {
+		*reason = "invalid utf-8 string";
+		return NULL;
+	}
+	ascii = strlen(text) == len ? to_ascii(text, &ascii_len) : NULL;
+	value = parse(ascii ? ascii : text, ascii_len, &error);
+	free(ascii);
+	if (error == json_tokener_success && is_lax(text, len))
 		error = json_tokener_error_parse_unexpected;
 	if (error == json_tokener_success)
 		return value;

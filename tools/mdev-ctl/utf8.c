@@ -53,3 +53,16 @@ int utf8_is_valid(const char *text)
 	}
 	return 1;
 }
+
+unsigned int utf8_next(const char **at)
+{
+	const unsigned char *text = (const unsigned char *)*at;
+	int len = length(*text);
+	/* The first byte of several has as many ones in front, then a zero. */
+	unsigned int character = len == 1 ? *text : *text & (0x7f >> len);
+
+	for (int i = 1; i < len; i++)
+		character = character << 6 | (text[i] & 0x3f);
+	*at += len;
+	return character;
+}

@@ -6,4 +6,7 @@
 /* Whether text is well-formed */
 int utf8_is_valid(const char *text);
 
+/* The character at *at, which moves on to the next one. The text must be well-formed. */
+unsigned int utf8_next(const char **at);
+
 #endif

@@ -65,7 +65,7 @@ test_help_lists_the_targets() {
 	local target
 
 	make -s -C "$top" help > "$work/out"
-	for target in all demo check fuzz coverage bench-config lab-shell setup install clean; do
+	for target in all demo check fresh fuzz coverage bench-config lab-shell setup install clean; do
 		expect_has out "make $target "
 	done
 }

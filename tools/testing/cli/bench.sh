@@ -17,7 +17,10 @@ if [[ -z ${BENCH_NAMESPACE-} ]]; then
 	work=$(mktemp -d /dev/shm/bench-ctl.XXXXXX)
 	trap 'rm -rf "$work"' EXIT
 	mkdir "$work"/{sys,etc}
-	BENCH_NAMESPACE=$work unshare -rm "$0" "$count"
+	# in a chroot there are no user namespaces, and without one only root may do that
+	how=-m
+	unshare -m true 2>/dev/null || how=-rm
+	BENCH_NAMESPACE=$work unshare $how "$0" "$count"
 	exit
 fi
 

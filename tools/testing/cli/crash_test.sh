@@ -136,12 +136,12 @@ test_kill_at_any_call() {
 
 test_disk_full() {
 	use_etc
-	unshare -rm true 2>/dev/null || skip 'no mount namespaces'
+	own_mounts true 2>/dev/null || skip 'no mount namespaces'
 	definition $P $D t manual "$(attr a "$(printf '%03000d' 0)")"
 	cp -r "$(etc)" "$work/saved"
 	last='modify on a full disk'
 	# shellcheck disable=SC2016 # for the shell that is started
-	unshare -rm sh -c 'mount -t tmpfs -o size=16k tmpfs "$1" && cp -r "$2"/* "$1" && head -c 100000 /dev/zero >"$1/fill"
+	own_mounts sh -c 'mount -t tmpfs -o size=16k tmpfs "$1" && cp -r "$2"/* "$1" && head -c 100000 /dev/zero >"$1/fill"
 		"$3" modify -u "$4" --addattr b --value "$(printf "%08000d" 0)"; echo $? >"$5"; cmp "$1/'$P'/$4" "$2/'$P'/$4" || echo differs >>"$5"' \
 		sh "$(etc)" "$work/saved" "$MDEV_CTL" $D "$work/rc" 2>"$work/err"
 	expect_equal 1 "$(cat "$work/rc")" 'exit code, and the file is the old one'

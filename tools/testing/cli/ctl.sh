@@ -17,6 +17,12 @@ fi
 export ASAN_OPTIONS=exitcode=99:verify_asan_link_order=0 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1
 unset MDEV_CTL_ROOT MDEVCTL_ENV_ROOT
 
+# own_mounts COMMAND...: in a mount namespace. Who may have one without a user namespace takes that: in a chroot there
+# are no user namespaces, and other users have no other way.
+own_mounts() {
+	if unshare -m true 2>/dev/null; then unshare -m "$@"; else unshare -rm "$@"; fi
+}
+
 # Runs the tool; leaves $rc, $work/out and $work/err.
 run() {
 	last="mdev-ctl $*"

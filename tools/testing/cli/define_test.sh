@@ -200,6 +200,8 @@ bad_json() {
 		{"mdev_type":"t","start":"auto","attrs":[{"..":"1"}]}
 	EOF
 	printf '{"mdev_type":"t\xff","start":"auto"}\n'
+	printf '{"mdev_type":"t","start":"auto","attrs":[{"a":"%b"}]}\n' \
+		'\xff' 'x\xc3' '\xc0\xaf' '\xe0\x9f\xbf' '\xed\xa0\x80' '\xf4\x90\x80\x80' '\\\xc3\xa9'
 }
 
 # What mdevctl takes, too

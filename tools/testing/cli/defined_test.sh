@@ -216,6 +216,42 @@ test_start_defined() {
 	expect_has err 'Error: Device already exists'
 }
 
+# The ends of what UTF-8 has with each length, in a name and in a value. Libraries disagree about them, and what was
+# stored with one of them has to be readable with all.
+test_stored_characters() {
+	local raw escaped
+
+	three_instances
+	use_etc
+	while read -r raw escaped; do
+		raw=$(printf '%b' "$raw")
+		definition $P $C t manual "$(attr "x$raw" "$raw")"
+		definition $P $B t manual "$(attr "x$escaped" "$escaped")"
+		grep -qF "$raw" "$(etc)/$P/$C" || fail "$escaped: the definition is not as it should be"
+		run list -d -u $C -v
+		expect_rc 0
+		expect_no_err
+		expect_has out "{\"x$raw\":\"$raw\"}"
+		sed 1d "$work/out" >"$work/stored"
+		run list -d -u $B -v
+		sed 1d "$work/out" >"$work/escaped"
+		differ "$escaped" "$work/escaped" "$work/stored"
+		run modify -u $C --auto
+		expect_rc 0
+		expect_has "root/etc/mdevctl.d/$P/$C" "\"x$raw\": \"$raw\""
+	done <<-'EOF'
+		\x7f \u007f
+		\xc2\x80 \u0080
+		\xdf\xbf \u07ff
+		\xe0\xa0\x80 \u0800
+		\xed\x9f\xbf \ud7ff
+		\xee\x80\x80 \ue000
+		\xef\xbf\xbf \uffff
+		\xf0\x90\x80\x80 \ud800\udc00
+		\xf4\x8f\xbf\xbf \udbff\udfff
+	EOF
+}
+
 test_start_jsonfile() {
 	several
 	echo '{"mdev_type":"mgpu-8M","start":"manual"}' >"$work/json"

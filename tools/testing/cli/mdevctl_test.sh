@@ -16,6 +16,11 @@ theirs=$(command -v mdevctl)
 F=66666666-6666-4666-8666-666666666666
 E=55555555-5555-4555-8555-555555555555
 [ -n "$theirs" ] || { echo 'Bail out! there is no mdevctl; tools/testing/lab/setup.sh libvirt installs it'; exit 1; }
+own_mounts true 2>/dev/null || {
+	echo 'Bail out! mdevctl is shown another /sys in a mount namespace, and there can be none here.' \
+		'A chroot is a reason: enter that root by pivot_root, as systemd-nspawn does.'
+	exit 1
+}
 
 # in_tree NAME TOOL ARGS..: with the tree's sys and etc in the places of the system's
 in_tree() {
@@ -23,7 +28,7 @@ in_tree() {
 
 	shift
 	# shellcheck disable=SC2016 # for the shell that is started
-	unshare -rm sh -c 'mount --bind "$1/root/sys" /sys && mount --bind "$1/root/etc/mdevctl.d" /etc/mdevctl.d || exit 125
+	own_mounts sh -c 'mount --bind "$1/root/sys" /sys && mount --bind "$1/root/etc/mdevctl.d" /etc/mdevctl.d || exit 125
 		shift; cd / && exec "$@"' sh "$tree" "$@" </dev/null
 }
 

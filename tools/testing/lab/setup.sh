@@ -7,6 +7,8 @@
 #   setup.sh debug         what building the kernels of the debug lanes needs, too
 #   setup.sh lint          what "make lint" needs, too
 #   setup.sh libvirt       what the tests with libvirt need: libvirt 11 and Debian's mdevctl
+#   setup.sh fresh         what "make fresh" needs: debootstrap, and nothing else
+#   setup.sh sources trixie DIR   makes of the machine's own apt entries those of that release, for a root of "make fresh"
 #
 # Does nothing, and asks apt nothing, when all is there. Everything is chosen so that no unrelated package changes:
 # no recommended packages, and only the packages that must come from backports are taken from there.
@@ -205,12 +207,32 @@ add_libvirt() {
 	apt_get install -y --no-install-recommends "${install[@]}"
 }
 
+add_fresh() {
+	if command -v debootstrap >/dev/null; then return; fi
+	check_root debootstrap
+	say 'missing: debootstrap; asking apt'
+	apt_get update
+	apt_get install -y --no-install-recommends debootstrap
+}
+
+# The entries for this machine's release, its updates and its security, as those of release $1, into directory $2
+write_sources() {
+	local codename part
+	codename=$(os_field VERSION_CODENAME)
+	for part in '' -updates -security; do one_line_sources "$codename$part" "$1$part"; done >"$2/fresh.list"
+	for part in '' -updates -security; do deb822_sources "$codename$part" "$1$part"; done >"$2/fresh.sources"
+	grep -qE "[[:space:]]$1([[:space:]]|\$)" "$2/fresh.list" "$2/fresh.sources" || die "no apt source under $APT_ETC names the suite '$codename'," \
+		"so none for '$1' can be made from it; add one, and run this again"
+}
+
 case "${1-} $#" in
 ' 0') main ;;
 'debug 1') PACKAGES+=("${DEBUG_PACKAGES[@]}"); main ;;
 'lint 1') PACKAGES+=("${LINT_PACKAGES[@]}"); main ;;
 'libvirt 1') add_libvirt ;;
+'fresh 1') add_fresh ;;
+'sources 3') write_sources "$2" "$3" ;;
 # for the tests: what would be made of the sources under LAB_APT_ETC
 'add-suite 3') add_suite "$2" "$3" ;;
-*) die "usage: setup.sh [debug | lint | libvirt]" ;;
+*) die "usage: setup.sh [debug | lint | libvirt | fresh | sources SUITE DIR]" ;;
 esac

@@ -367,7 +367,7 @@ static void test_read_and_write_equal_mapping(void **state)
 	struct lab_client *lab = *state;
 	volatile uint8_t *bytes = (void *)lab_map(lab, LAB_BAR, 0, 4 * PAGE, 0);
 	uint64_t pos = lab->start[LAB_BAR];
-	uint8_t buf[3 * PAGE], seen[3 * PAGE];
+	uint8_t buf[3 * PAGE] = {}, seen[3 * PAGE];
 	unsigned int at, len, i;
 
 	/* Two extents, and a hole */

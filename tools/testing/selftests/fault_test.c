@@ -490,6 +490,7 @@ static void test_everything_but_touching(void **state)
 	write_proc("clear_refs", "1");
 	write_proc("clear_refs", "4");
 	smaps = fopen("/proc/self/smaps", "r");
+	assert_non_null(smaps);
 	while (fgets(line, sizeof(line), smaps))
 		;
 	fclose(smaps);

@@ -13,10 +13,13 @@ int instance_setup(void **state)
 	struct instance *f = calloc(1, sizeof(*f));
 	struct vfio_region_info info;
 
-	if (!f || mdev_create("8M", UUID_A))
+	if (!f || mdev_create("8M", UUID_A)) {
+		free(f);
 		return -1;
+	}
 	if (vfio_client_open(&f->client, UUID_A)) {
 		mdev_remove(UUID_A);
+		free(f);
 		return -1;
 	}
 	vfio_client_region(&f->client, VFIO_PCI_BAR0_REGION_INDEX, &info);

@@ -259,7 +259,7 @@ uint64_t vfio_client_get(struct vfio_client *client, unsigned int offset,
 void vfio_client_put(struct vfio_client *client, unsigned int offset,
 		     unsigned int len, uint64_t value)
 {
-	uint8_t buf[8];
+	uint8_t buf[8] = {};
 	unsigned int i;
 
 	for (i = 0; i < len; i++)

@@ -16,6 +16,8 @@ seeds() {
 	mkdir -p "$build/corpus"
 	printf 'c{\n  "mdev_type": "t-1",\n  "start": "auto",\n  "attrs": []\n}' >"$build/corpus/written"
 	printf 'c{"mdev_type":"t","start":"manual","attrs":[{"a/b":"1 \\"x\\u00e9"},{"c":""}]}' >"$build/corpus/config"
+	printf 'c{"mdev_type":"t","start":"auto","attrs":[{"\xc3\xa9":"\\u00e9\xef\xbf\xbf\xf4\x8f\xbf\xbf"}]}' \
+		>"$build/corpus/characters"
 	printf 'a[{"a":"1"},{"b":"2"}]' >"$build/corpus/attrs"
 	printf 'p{"supports":{"version":2,"actions":["start","modify"],"events":["pre","live"]}}' >"$build/corpus/capabilities"
 }
