@@ -49,6 +49,7 @@ help:
 	@echo 'make lab-shell  a root shell in the lab VM, modules built and at hand'
 	@echo 'make lab-gdb    the same with a debug kernel that gdb can attach to'
 	@echo 'make setup      install what building and testing need (Debian 12, 13)'
+	@echo 'make ... QEMU=backports          the same with QEMU and libvirt of the backports'
 	@echo 'make ... MDEV_CORE=kernel        the same with the mdev.ko that the kernel brings'
 	@echo 'make install    install modules and mdev-ctl on this machine (root)'
 	@echo 'make clean      remove what was built'

@@ -54,6 +54,11 @@ test_unknown_core() {
 	expect_has err 'MDEV_CORE=other: it is "kernel"'
 }
 
+test_unknown_qemu() {
+	make -s -C "$top" setup QEMU=11 > /dev/null 2> "$work/err" && fail 'it succeeded'
+	expect_has err "QEMU='11' is no choice"
+}
+
 test_kernel_without_core() {
 	mkdir -p "$work/bare/include/config"
 	echo 6.12.0-bare > "$work/bare/include/config/kernel.release"

@@ -117,8 +117,7 @@ echo
 step "powering the guests off and removing the instances"
 for g in "${guests[@]}"; do
 	"$nested" stop "$g"
-	[[ ! -s $LAB_OUT/$g.qemu.log ]] ||
-		die "QEMU of guest $g had something to say: $(<"$LAB_OUT/$g.qemu.log")"
+	said=$("$nested" says "$g" 2>&1) || die "guest $g: $said"
 	"$nested" release "/sys/bus/mdev/devices/${uuid[$g]}" 30
 done
 free_after=$(available)

@@ -10,10 +10,14 @@
 #   nested.sh cmd NAME [--time-limit SEC] COMMAND
 #                                         run a shell command in the guest: its output, its status; 124 time limit
 #   nested.sh qmp NAME COMMAND [JSON]     ask its QEMU
+#   nested.sh says NAME                   print what its QEMU said and should not have, or did not say and should have
+#                                         (qemu-says.txt); fails if there is anything
+#   nested.sh given NAME WORD...          tell what will have been done to its QEMU, in words of that list
 #   nested.sh stop NAME                   power off and wait for QEMU to exit
 #   nested.sh release SYSFS_DEVICE SEC    remove a mediated device once nobody has it open any more
 #
-# Logs: $LAB_OUT/NAME.console.log, and NAME.qemu.log with all that QEMU itself had to say (nothing, normally).
+# Logs: $LAB_OUT/NAME.console.log, and NAME.qemu.log with all that QEMU itself had to say; of earlier guests of that name
+# NAME.1.qemu.log and so on. The run fails if one of them is not as qemu-says.txt has it, whether or not "says" looked.
 
 set -euo pipefail
 
@@ -52,6 +56,8 @@ fi
 dir=/run/lab/nested/$name
 console=$LAB_OUT/$name.console.log
 qemu_log=$LAB_OUT/$name.qemu.log
+# for qemu_says.py: the version of QEMU, and what it was given
+given=$LAB_OUT/$name.qemu.given
 
 # Alive, and not a zombie that nobody has reaped yet: a zombie has closed its files, its devices among them.
 running() { [[ -r $dir/pid ]] && grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$(<"$dir/pid")/status"; }
@@ -90,8 +96,41 @@ nested_accel() {
 	fi
 }
 
+# What is so of a QEMU with these arguments, in words of qemu-says.txt
+words_for() {
+	local arg words=()
+	for arg; do
+		[[ $arg == vfio-pci* ]] || continue
+		if [[ $arg =~ sysfsdev=([^,]*) && -e ${BASH_REMATCH[1]}/mdev_type ]]; then
+			words+=(no-dma-buf "$(basename "$(readlink -f "${BASH_REMATCH[1]}/driver")")")
+		elif ! grep -q ' vfio_pci_core_feature_dma_buf$' /proc/kallsyms; then
+			words+=(no-dma-buf)
+		fi
+	done
+	echo "${words[*]}"
+}
+
+# The logs of an earlier guest of this name stay, to be looked at when the run ends
+keep_logs() {
+	local number=1
+	[[ -e $given ]] || return 0
+	while [[ -e $LAB_OUT/$name.$number.qemu.given ]]; do number=$((number + 1)); done
+	mv "$qemu_log" "$LAB_OUT/$name.$number.qemu.log"
+	mv "$given" "$LAB_OUT/$name.$number.qemu.given"
+}
+
+was_started() { [[ -r $given ]] || die "guest '$name' has not been started"; }
+
+says() {
+	local status=0
+	was_started
+	# shellcheck disable=SC2046 # words
+	"$here/qemu_says.py" "$qemu_log" $(<"$given") || status=$?
+	exit $status
+}
+
 start() {
-	local mem=512M cmdline='' accel cpu files=() initrd=$LAB_NESTED
+	local mem=512M cmdline='' accel cpu files=() initrd=$LAB_NESTED said
 	while (($#)); do
 		case $1 in
 		--mem) mem=${2-}; shift 2 || usage ;;
@@ -104,6 +143,7 @@ start() {
 	! running || die "guest '$name' is running already; stop it first: nested.sh stop $name"
 	rm -rf "$dir"
 	mkdir -p "$dir"
+	keep_logs
 	mkfifo "$dir"/{tick,cmd.in,cmd.out}
 	: >"$dir/event"
 	if ((${#files[@]})); then
@@ -131,10 +171,12 @@ start() {
 	qmp_socket_or_gone() { [[ -S $dir/qmp ]] || ! running; }
 	until_true "$BOOT_LIMIT" qmp_socket_or_gone || gone "has no QMP socket after $BOOT_LIMIT s"
 	# answered from the main loop, so every device is there
-	"$here/qmp.py" --time-limit "$BOOT_LIMIT" "$dir/qmp" query-status >/dev/null 2>"$dir/error" || {
+	said=$("$here/qmp.py" --time-limit "$BOOT_LIMIT" "$dir/qmp" query-version 2>"$dir/error") || {
 		until_true 1 eval '! running' || cat "$dir/error" >&2
 		gone "did not start"
 	}
+	[[ $said =~ \"minor\":\ ([0-9]+),\ \"major\":\ ([0-9]+) ]] || gone "has a QEMU of an unknown version: $said"
+	echo "${BASH_REMATCH[2]}.${BASH_REMATCH[1]} $(words_for "$@")" >"$given"
 	echo "$name: started, $accel"
 }
 
@@ -215,6 +257,8 @@ start) start "$@" ;;
 wait) (($# == 2)) || usage; wait_event "$@" ;;
 cmd) cmd "$@" ;;
 qmp) (($#)) || usage; must_run; exec "$here/qmp.py" "$dir/qmp" "$@" ;;
+given) (($#)) || usage; was_started; echo "$*" >>"$given" ;;
+says) (($# == 0)) || usage; says ;;
 stop) stop ;;
 *) usage ;;
 esac

@@ -19,7 +19,7 @@
 #               for commands that are trusted on this machine, too
 #   LAB_MDEV_CORE  MDEV_CORE of our own environment: "kernel" if the modules are to use the kernel's mdev.ko
 #
-# Exit status: CMD's; 1 if the kernel log shows a splat; 123 the VM froze, which may be an emulator's fault (see supervise.py);
+# Exit status: CMD's; 1 if the kernel log shows a splat, or a QEMU said what is not in qemu-says.txt; 123 the VM froze, which may be an emulator's fault (see supervise.py);
 # 124 time limit; 125 the VM died without a verdict.
 
 set -euo pipefail
@@ -169,7 +169,7 @@ mkdir -p "$out" || die "cannot make the directory '$out' (--out)"
 out=$(cd -P "$out" && pwd)
 [[ $out != / && $out != "$REPO" && $REPO != "$out"/* ]] ||
 	die "--out '$out' would hide the repository in the VM; use a directory of its own"
-rm -f "$out"/{console.log,console.log.*,qemu.log,dmesg.txt,frozen.txt}
+rm -f "$out"/{console.log,console.log.*,qemu.log,*.qemu.log,*.qemu.given,dmesg.txt,frozen.txt}
 : >"$out/console.log"
 say "kernel $kver, $accel, output in $out"
 
@@ -195,12 +195,13 @@ printf '%s=%q\n' REPO "$REPO" OUT "$out" KEEP "$REPO"$'\n'"$CACHE" KVER "$kver" 
 cmdline='console=ttyS0 loglevel=5 panic_on_warn=1 oops=panic panic=-1 panic_print=0x20 no_console_suspend iomem=relaxed log_buf_len=8M'
 # shellcheck disable=SC2054 # commas are QEMU's
 # A 9p file system survives that the VM is suspended if its device does, and that is one behind a port, without a reset.
-# The chardevs out, ctl, tty, qmp, monitor and port are made by supervise.py. A comma in a value of QEMU's is doubled.
+# The chardevs out, ctl, tty, qmp, monitor and port are made by supervise.py, and "-qmp chardev:ID" is the one way of naming
+# such a one that all QEMUs take: 11.1 calls -mon deprecated, and -object monitor-qmp is not in 10.0. A comma in a value of QEMU's is doubled.
 qemu=(qemu-system-x86_64 -name "lab-${name//,/,,}" -machine "$machine" "${accel_words[@]}" "${iommu[@]}" -smp "$smp" -m "$mem"
 	-nodefaults -display none -vga none -no-reboot
 	-kernel "$kernel" -initrd "$work/initramfs"
 	-chardev "file,id=console,path=${out//,/,,}/console.log" -serial chardev:console
-	-mon chardev=qmp,mode=control
+	-qmp chardev:qmp
 	-device pcie-root-port,id=hot,chassis=1,addr=0x$((PARENT_SLOT + 1))
 	-device pcie-root-port,id=root,chassis=2,addr=0x$((PARENT_SLOT + 3)),hotplug=off
 	-device pcie-root-port,id=out,chassis=3,addr=0x$((PARENT_SLOT + 4)),hotplug=off
@@ -214,7 +215,7 @@ qemu=(qemu-system-x86_64 -name "lab-${name//,/,,}" -machine "$machine" "${accel_
 	-device virtio-serial-pci,bus=ports
 	-device virtserialport,chardev=out,name=lab.out
 	-device virtserialport,chardev=ctl,name=lab.ctl
-	-mon chardev=monitor,mode=control
+	-qmp chardev:monitor
 	-device virtserialport,chardev=port,name=lab.qmp)
 if ((gdb)); then
 	qemu+=(-gdb "unix:${out//,/,,}/gdb.sock,server=on,wait=off")

@@ -10,6 +10,8 @@
 #   setup.sh fresh         what "make fresh" needs: debootstrap, and nothing else
 #   setup.sh sources trixie DIR   makes of the machine's own apt entries those of that release, for a root of "make fresh"
 #
+# With QEMU=backports in the environment, QEMU and libvirt are those of the backports, in Debian 13 as well.
+#
 # Does nothing, and asks apt nothing, when all is there. Everything is chosen so that no unrelated package changes:
 # no recommended packages, and only the packages that must come from backports are taken from there.
 
@@ -37,6 +39,8 @@ os_field() { sed -n "s/^$1=\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$OS_RELEASE" 2>
 
 check_system() {
 	local id
+	[[ -z ${QEMU-} || $QEMU == backports ]] ||
+		die "QEMU='$QEMU' is no choice that there is; set it to 'backports', or not at all"
 	id="$(os_field ID) $(os_field VERSION_ID) $(uname -m)"
 	case $id in
 	'debian 12 x86_64' | 'debian 13 x86_64') return ;;
@@ -45,6 +49,16 @@ check_system() {
 		"gcc, make, clang with libFuzzer, C library headers, pkg-config, json-c and cmocka with headers, QEMU 10 for" \
 		"x86, pciutils, a static busybox, cpio, kmod, python3, xz, zstd, and image, modules and headers of one Linux $KVER_GLOB kernel"
 }
+
+# The suite to take QEMU and libvirt from, if it is not the system's own: Debian 12 has neither QEMU 10 nor libvirt 11
+vm_suite() {
+	local codename
+	codename=$(os_field VERSION_CODENAME)
+	if [[ $codename == bookworm || -n ${QEMU-} ]]; then echo "$codename-backports"; fi
+}
+
+# Packages of backports have the release that they were made for in their versions
+from_backports() { [[ $1 == *~bpo* ]]; }
 
 # What fuzzing needs. The libraries of clang are of one version with it, and apt has those of several.
 clang_packages() {
@@ -67,6 +81,8 @@ missing_packages() {
 		if [[ -z ${have[$name]-} ]]; then
 			echo "$name"
 		elif [[ $name == qemu-system-x86 ]] && dpkg --compare-versions "${have[$name]}" lt "$QEMU_AT_LEAST"; then
+			echo "$name"
+		elif [[ $name == qemu-system-x86 && -n ${QEMU-} ]] && ! from_backports "${have[$name]}"; then
 			echo "$name"
 		fi
 	done
@@ -131,7 +147,7 @@ find_missing() {
 }
 
 main() {
-	local missing kver='' codename install=() name part
+	local missing kver='' codename suite install=() name part
 	check_system
 	readarray -t -O "${#PACKAGES[@]}" PACKAGES < <(clang_packages)
 	find_missing
@@ -143,8 +159,9 @@ main() {
 	find_missing
 	((${#missing[@]})) || return 0
 	codename=$(os_field VERSION_CODENAME)
-	if [[ $codename == bookworm && " ${missing[*]} " == *" qemu-system-x86 "* || -z $kver ]]; then
-		if [[ $codename == bookworm ]]; then add_suite "$codename" "$codename-backports"; fi
+	suite=$(vm_suite)
+	if [[ -n $suite ]] && [[ " ${missing[*]} " == *" qemu-system-x86 "* || -z $kver ]]; then
+		add_suite "$codename" "$suite"
 	fi
 	say "missing: ${missing[*]}; asking apt"
 	apt_get update
@@ -156,10 +173,10 @@ main() {
 		case $name in
 		'linux '*) ;;
 		qemu-system-x86)
-			if [[ $codename == bookworm ]]; then
+			if [[ -n $suite ]]; then
 				# and what must be of the same version
 				for part in qemu-system-{x86,common,data} seabios; do
-					install+=("$part/$codename-backports")
+					install+=("$part/$suite")
 				done
 			else
 				install+=("$name")
@@ -180,28 +197,29 @@ libvirt_is_here() {
 	local version
 	dpkg -s mdevctl "${LIBVIRT_PACKAGES[@]}" &>/dev/null || return 1
 	version=$(dpkg-query -W -f '${Version}' libvirt-daemon)
+	[[ -z ${QEMU-} ]] || from_backports "$version" || return
 	dpkg --compare-versions "$version" ge "$LIBVIRT_AT_LEAST"
 }
 
 # libvirt 11 is in Debian 13, and for Debian 12 in backports. None of it is started on this machine.
 add_libvirt() {
-	local codename suite='' install=()
+	local suite install=()
 	check_system
 	if libvirt_is_here; then return; fi
 	check_root "${LIBVIRT_PACKAGES[*]} mdevctl"
 	apt_turn
 	if libvirt_is_here; then return; fi
-	codename=$(os_field VERSION_CODENAME)
-	if [[ $codename == bookworm ]]; then
-		suite=/$codename-backports
-		add_suite "$codename" "${suite#/}"
+	suite=$(vm_suite)
+	if [[ -n $suite ]]; then
+		add_suite "$(os_field VERSION_CODENAME)" "$suite"
+		suite=/$suite
 	fi
 	install=("${LIBVIRT_PACKAGES[@]/%/$suite}" "${LIBVIRT_PARTS[@]/%/$suite}" mdevctl)
 	# the QEMU driver needs it, and of the version of the systemd that is here
 	if [[ $(dpkg-query -W -f '${Version}' systemd 2>/dev/null) == *bpo* ]]; then
 		install+=("systemd-container$suite")
 	fi
-	say "missing: libvirt $LIBVIRT_AT_LEAST; asking apt"
+	say "missing: libvirt $LIBVIRT_AT_LEAST${suite:+ of ${suite#/}}; asking apt"
 	apt_get update
 	say "installing ${install[*]}"
 	apt_get install -y --no-install-recommends "${install[@]}"

@@ -15,12 +15,15 @@ Later, a VM whose CPUs do not all tell that they are alive has frozen: what QEMU
 frozen.txt. TCG of QEMU 10.0 with two CPUs now and then loses a write to a local APIC (the interrupt of the timer stays
 in service for ever, or the timer is never set again), most of all when a CPU comes up while the host is busy.
 
-Exit status: the command's; 1 when the kernel log shows a splat and the command succeeded or the VM froze; 123 the VM
-froze; 124 time limit; 125 no verdict.
+What QEMU itself and those of the guests in the VM said is compared with qemu-says.txt at the end.
+
+Exit status: the command's; 1 when the kernel log shows a splat and the command succeeded or the VM froze, or when a QEMU
+did not say what the list has and the command succeeded; 123 the VM froze; 124 time limit; 125 no verdict.
 """
 
 import argparse
 import fcntl
+import glob
 import json
 import os
 import selectors
@@ -35,6 +38,7 @@ import time
 import tty
 
 from kernel_log import find_splats, lines_of
+from qemu_says import Bad, compare
 
 FROZEN, LIMIT, DIED = 123, 124, 125
 TAIL = 30
@@ -96,6 +100,7 @@ class Supervisor:
         self.boot = None
         self.alive = {}
         self.verdict = None
+        self.version = None
         self.dumping = False
         self.ctl_rest = b""
         self.qmp_rest = b""
@@ -168,6 +173,8 @@ class Supervisor:
         for line in lines:
             message = json.loads(line)
             if "QMP" in message:
+                version = message["QMP"]["version"]["qemu"]
+                self.version = f"{version['major']}.{version['minor']}"
                 sock.sendall(b'{"execute": "qmp_capabilities"}\n')
             elif message.get("event") == "SUSPEND":
                 sock.sendall(b'{"execute": "system_wakeup"}\n')
@@ -300,6 +307,16 @@ def show_tail(path):
         print(f"---- last {len(lines)} lines of {path}", *lines, "----", sep="\n", file=sys.stderr, flush=True)
 
 
+def says(sup, out):
+    """What the QEMUs said, the lab's own and those of guests, that is not as the list has it."""
+    qemus = [(out + "/qemu.log", [sup.version, "lab"])] if sup.version else []
+    for path in sorted(glob.glob(glob.escape(out) + "/*.qemu.given")):
+        qemus.append((path.removesuffix("given") + "log", " ".join(lines_of(path)).split()))
+    for path, (version, *given) in qemus:
+        for line in compare("\n".join(lines_of(path)), version, given):
+            yield f"{line} ({path})"
+
+
 def report(sup, stop, out):
     """Says on stderr what there is to say; returns the exit status."""
     status = stop.status
@@ -313,6 +330,14 @@ def report(sup, stop, out):
         complain(f"the kernel complained, {count} line(s) of {path}; the run has failed whatever CMD said:")
         print(*lines, sep="\n", file=sys.stderr, flush=True)
         status = 1 if status == FROZEN else status or 1
+    try:
+        said = list(says(sup, out))
+    except (Bad, ValueError) as error:
+        said = [str(error)]
+    if said:
+        complain("not as qemu-says.txt has it; the run has failed whatever CMD said:")
+        print(*said, sep="\n", file=sys.stderr, flush=True)
+        status = status or 1
     if sup.verdict is None and stop.status in (FROZEN, LIMIT, DIED):
         logs = [path for path in (out + "/console.log", out + "/dmesg.txt") if os.path.exists(path)]
         complain(f"whole log: {' '.join(logs)}")

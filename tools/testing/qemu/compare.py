@@ -8,20 +8,24 @@ FUNCTION is the program of function.c. Both sides get the same accesses; every
 read is compared, but for the bits that differences.py names.
 """
 
+import os
 import random
 import struct
 import subprocess
 import sys
 
 from differences import DIFFERENCES, SCRATCH, masks
-from qtest import Qemu
+from qtest import Qemu, version
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../lab'))
+import qemu_says
 
 # name: (-device, is PCI Express, bytes of config space, offset of the PCIe capability)
 DEVICES = {
     'bochs-display': ('bochs-display', True, 4096, 0x80),
     'edu': ('edu', False, 256, None),
     'nvme': ('nvme,serial=1', True, 4096, 0x80),
-    'igb': ('igb,romfile=', True, 4096, 0xa0),
+    'igb': ('igb,romfile=,netdev=net', True, 4096, 0xa0),
 }
 STEPS = 4000
 
@@ -197,6 +201,8 @@ TESTS = [test_dump, test_sizing, test_each_dword, test_random, test_flr]
 
 def main():
     program, names = sys.argv[1], sys.argv[2:]
+    qemu_version = version()
+    print(f'# QEMU {qemu_version}')
     number = failed = 0
     for device in DEVICES:
         for test in TESTS:
@@ -207,6 +213,9 @@ def main():
             pair = Pair(program, device)
             try:
                 test(pair)
+                wrong = list(qemu_says.compare(pair.qemu.said(), qemu_version, []))
+                if wrong:
+                    raise AssertionError('; '.join(wrong))
                 print(f'# {pair.reads} reads compared')
                 print(f'ok {number} - {name}')
             except (AssertionError, RuntimeError, OSError) as error:

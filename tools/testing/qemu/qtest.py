@@ -13,8 +13,15 @@ SLOT = 5  # slot of a device that is not behind it
 TIMEOUT = 60
 
 
+def version():
+    """10.0.2, of 'QEMU emulator version 10.0.2 (...)'"""
+    said = subprocess.run(['qemu-system-x86_64', '--version'], stdout=subprocess.PIPE, check=True, text=True).stdout
+    return said.split()[3]
+
+
 class Qemu:
-    """`device` is what -device gets; `express` puts it behind a root port."""
+    """`device` is what -device gets; `express` puts it behind a root port. A network card names the
+    network "net": QEMU complains of one that has none, and of a network that has no card."""
 
     def __init__(self, device, express):
         self.dir = tempfile.TemporaryDirectory()
@@ -23,19 +30,24 @@ class Qemu:
         listener.bind(path)
         listener.listen(1)
         listener.settimeout(TIMEOUT)
+        network = []
+        if 'netdev=net' in device:
+            network = ['-netdev', f'stream,id=net,server=on,addr.type=unix,addr.path={self.dir.name}/net']
         place = ',bus=root0,addr=0' if express else f',bus=pcie.0,addr={SLOT:#x}'
+        self.stderr = open(os.path.join(self.dir.name, 'stderr'), 'w+', encoding='utf-8', errors='replace')
         self.process = subprocess.Popen(
             ['qemu-system-x86_64', '-machine', 'q35', '-accel', 'tcg', '-S',
              '-nodefaults', '-display', 'none', '-m', '64M',
              '-qtest', f'unix:{path}', '-qtest-log', '/dev/null',
+             *network,
              '-device', f'pcie-root-port,id=root0,addr={PORT:#x},chassis=1',
              '-device', device + place],
-            stdin=subprocess.DEVNULL)
+            stdin=subprocess.DEVNULL, stderr=self.stderr)
         try:
             self.socket = listener.accept()[0]
-        except TimeoutError:
+        except TimeoutError as error:
             self.process.kill()
-            raise
+            raise TimeoutError(f'QEMU does not connect; it says: {self.said()}') from error
         self.socket.settimeout(TIMEOUT)
         self.stream = self.socket.makefile('rw', encoding='ascii')
         listener.close()
@@ -71,9 +83,15 @@ class Qemu:
     def write(self, offset, data):
         self._command(f'write {self.base + offset:#x} {len(data)} 0x{data.hex()}')
 
+    def said(self):
+        """What it has said on stderr"""
+        self.stderr.seek(0)
+        return self.stderr.read()
+
     def close(self):
         self.stream.close()
         self.socket.close()
         self.process.kill()
         self.process.wait()
+        self.stderr.close()
         self.dir.cleanup()

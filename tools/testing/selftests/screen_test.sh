@@ -129,20 +129,23 @@ test_end_of_the_guest() {
 
 # The firmware writes to QEMU's ramfb until the guest has a driver
 test_ramfb_shows_the_boot() {
-	local socket=/run/lab/ramfb end=$((SECONDS + 60)) pid
+	local socket=/run/lab/ramfb end=$((SECONDS + 60)) pid version
 
 	create ramfb
 	qemu-system-x86_64 -machine q35,accel=kvm:tcg -m 64M -nodefaults -display none -vga none \
 		-qmp "unix:$socket,server=on,wait=off" -device \
 		"vfio-pci-nohotplug,sysfsdev=$(instance ramfb),display=on,ramfb=on" \
-		< /dev/null > "$LAB_OUT/ramfb.log" 2>&1 &
+		< /dev/null > "$LAB_OUT/ramfb.qemu.log" 2>&1 &
 	pid=$!
 	until [[ -S $socket ]]; do
 		if ! kill -0 $pid || ((SECONDS >= end)); then
-			fail "$(<"$LAB_OUT/ramfb.log")"
+			fail "$(<"$LAB_OUT/ramfb.qemu.log")"
 			return
 		fi
 	done
+	# As nested.sh does it for a guest
+	version=$("$qmp" "$socket" query-version | sed 's/.*"minor": \([0-9]*\), "major": \([0-9]*\).*/\2.\1/')
+	echo "$version no-dma-buf" > "$LAB_OUT/ramfb.qemu.given"
 	# shellcheck disable=SC2317 # until_seen calls it
 	boot_is_seen() {
 		"$qmp" "$socket" screendump "{\"filename\": \"$LAB_OUT/ramfb.ppm\"}" > /dev/null
@@ -152,6 +155,7 @@ test_ramfb_shows_the_boot() {
 	expect_equal off "$(<"$(instance ramfb)/display/mode")" 'what the instance shows meanwhile'
 	"$qmp" "$socket" quit > /dev/null
 	wait $pid
+	expect_equal '' "$("$nested" says ramfb 2>&1)" "QEMU's own messages"
 	"$nested" release "$(instance ramfb)" 30
 }
 
@@ -162,7 +166,7 @@ test_everything_comes_back() {
 	"$nested" release "$(instance K)" 30
 	expect_equal 2 "$(<"$types/mgpu-8M/available_instances")" 'available mgpu-8M'
 	for guest in K L; do
-		expect_equal '' "$(<"$LAB_OUT/$guest.qemu.log")" "what the QEMU of $guest says"
+		expect_equal '' "$("$nested" says "$guest" 2>&1)" "what the QEMU of $guest says"
 	done
 }
 

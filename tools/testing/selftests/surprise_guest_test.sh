@@ -27,6 +27,7 @@ start_drawing() {
 	echo 1 > $instance/display/scanout || fail scanout
 	in_guest '(while fbdraw draw K; do :; done > /run/drawn 2>&1 &)' || fail draw
 	in_guest 'until [ -s /run/drawn ]; do usleep 50000; done' || fail 'nothing is drawn'
+	"$nested" given guest parent-gone
 }
 
 check_guest() {
@@ -34,6 +35,7 @@ check_guest() {
 	until_true gone $instance
 	expect_equal 0 "$(in_guest 'ls -d /sys/bus/pci/drivers/bochs-drm/0000:* 2> /dev/null | wc -l')" "the guest's displays"
 	"$nested" stop guest || fail 'the guest did not power off'
+	expect_equal '' "$("$nested" says guest 2>&1)" "QEMU's own messages"
 }
 
 test_removed_under_a_guest() {
