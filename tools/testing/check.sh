@@ -49,7 +49,7 @@ FROZEN=123
 
 # Suites by where they run: on this machine, in a part of a lab VM (see selftests/run.sh), or with VMs of their own
 engine='config config-qemu config-lspci area edid edid-decode'
-on_host="jobs make $engine coverage config-fuzz cli ctl-fuzz"
+on_host="jobs make probes $engine coverage config-fuzz cli ctl-fuzz"
 on_request='lint fresh-bookworm fresh-trixie'
 alone='mdev removal race module vpci mapping function irq irq-race reset dma bar fault stress display scanout vram vblank
 	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi ctl leaks'
@@ -110,6 +110,7 @@ host() {
 	# a job that is never ended would hold up what tests it
 	jobs) suite jobs timeout 60 "$testing/jobs_test.sh" "${tests[@]}" ;;
 	make) suite make "$testing/build_test.sh" "${tests[@]}" ;;
+	probes) suite probes "$testing/probes_test.sh" "${tests[@]}" ;;
 	engine)
 		if wanted config; then suite config build/unit/config_test "${tests[@]}"; fi
 		if wanted area; then suite area build/unit/area_test "${tests[@]}"; fi
@@ -272,6 +273,7 @@ suites() {
 	job build "$(nproc)" 60 '' host build
 	host_job jobs 1 5 build
 	host_job make 1 30 build
+	host_job probes 1 30 build
 	# shellcheck disable=SC2086 # words
 	host_job engine 1 10 build $engine
 	host_job coverage 1 5 build
