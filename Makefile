@@ -49,6 +49,7 @@ help:
 	@echo 'make bench-ctl  how long mdev-ctl takes, beside mdevctl of Debian'
 	@echo 'make build-all  the modules for every kernel from 6.12 on whose headers are here'
 	@echo 'make supported  which kernels have been tested, and when'
+	@echo 'make version    what the modules and mdev-ctl say, too'
 	@echo 'make unit       only the tests that need no kernel and no VM'
 	@echo 'make fuzz       look for a fault in the config space engine; FUZZ_SECONDS=600'
 	@echo 'make coverage   which part of the config space engine its tests run'
@@ -85,6 +86,9 @@ check-mdev-core: check-kdir
 # A line for each: its version, and when it was tested
 supported:
 	@printf '%s $(TESTED_IN)\n' $(TESTED)
+
+version:
+	@tools/version.sh
 
 # Where the modules are built
 MODULES_DIR = $(CURDIR)$(if $(MDEV_CORE),/$(O)/lanes/$(kernel-release)-$(MDEV_CORE)-mdev)
@@ -194,6 +198,6 @@ clean:
 	@$(MAKE) --no-print-directory -C tools/mdev-ctl clean
 	@rm -rf $(O)
 
-.PHONY: all help supported check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir check-mdev-core modules tools tests setup demo check lab-shell unit \
+.PHONY: all help supported version check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir check-mdev-core modules tools tests setup demo check lab-shell unit \
 	install clean with-setup-demo with-setup-check with-setup-lab-shell bench-mdev with-setup-bench-mdev \
 	bench-mmio with-setup-bench-mmio bench-mgpu with-setup-bench-mgpu bench-irq with-setup-bench-irq fuzz coverage bench-config with-setup-bench-config bench-ctl

@@ -111,6 +111,60 @@ test_supported_is_what_readme_says() {
 		"$(sed -n 's/^| \([0-9.]*\) .* 20[0-9][0-9] |$/\1/p' "$top/README.md" | xargs)" 'tested kernels'
 }
 
+test_versions_agree() {
+	local version module
+
+	make -s -C "$top" all > "$work/out" 2>&1 || fail "$(cat "$work/out")"
+	version=$(make -s -C "$top" version)
+	[[ $version =~ ^$(sed 's/\./\\./g' "$top/VERSION")(-[0-9]+-g[0-9a-f]{12})?(-dirty)?$ ]] || fail "version $version"
+	for module in drivers/vfio/mdev/mdev drivers/vfio/vpci/vfio-vpci samples/vfio-mdev/mgpu; do
+		expect_equal "$version" "$(modinfo -F version "$top/$module.ko")" "$module"
+	done
+	expect_equal "mdev-ctl $version" "$("$top/tools/mdev-ctl/mdev-ctl" --version)" 'mdev-ctl'
+	# It changes with each commit, and then not all is compiled again
+	expect_equal 'drivers/vfio/mdev/.mdev_core.o.cmd drivers/vfio/vpci/.vpci_device.o.cmd samples/vfio-mdev/.mgpu.o.cmd' \
+		"$(cd "$top" && grep -lF -- "_VERSION='\"$version\"'" drivers/vfio/*/.*.o.cmd samples/*/.*.o.cmd | xargs)" 'files that know it'
+}
+
+# An archive has no history, and that of somebody else's repository is none of its affair
+test_version_without_history() {
+	local tree=$work/theirs/tree
+
+	mkdir -p "$tree/tools"
+	cp -r "$top/Makefile" "$top/VERSION" "$tree/"
+	cp -r "$top/tools/version.sh" "$top/tools/mdev-ctl" "$tree/tools/"
+	git init -q "$work/theirs"
+	git -C "$work/theirs" add .
+	git -C "$work/theirs" -c user.name=x -c user.email=x commit -q -m x
+	git -C "$work/theirs" -c user.name=x -c user.email=x commit -q --allow-empty -m y
+	expect_equal "$(cat "$top/VERSION")" "$(make -s -C "$tree" version)" 'version'
+	make -s -C "$tree" tools > "$work/out" 2>&1 || fail "$(cat "$work/out")"
+	expect_equal "mdev-ctl $(cat "$top/VERSION")" "$("$tree/tools/mdev-ctl/mdev-ctl" --version)" 'mdev-ctl'
+}
+
+test_version_counts_commits() {
+	local tree=$work/tree git
+
+	mkdir -p "$tree/tools"
+	cp "$top/tools/version.sh" "$tree/tools/"
+	git=(git -C "$tree" -c user.name=x -c user.email=x)
+	echo 1.2.3 > "$tree/VERSION"
+	"${git[@]}" init -q
+	expect_equal 1.2.3 "$("$tree/tools/version.sh")" 'no commit'
+	"${git[@]}" add .
+	"${git[@]}" commit -q -m one
+	expect_equal 1.2.3 "$("$tree/tools/version.sh")" 'the commit that sets it'
+	"${git[@]}" commit -q --allow-empty -m two
+	"${git[@]}" commit -q --allow-empty -m three
+	expect_equal "1.2.3-2-g$("${git[@]}" rev-parse --short=12 HEAD)" "$("$tree/tools/version.sh")" 'later'
+	echo >> "$tree/tools/version.sh"
+	expect_equal "1.2.3-2-g$("${git[@]}" rev-parse --short=12 HEAD)-dirty" "$("$tree/tools/version.sh")" 'changed'
+	: > "$tree/other"
+	echo 1.2.4 > "$tree/VERSION"
+	"${git[@]}" commit -q -a -m four
+	expect_equal 1.2.4 "$("$tree/tools/version.sh")" 'the next one'
+}
+
 # The kernel's core instead of ours: built elsewhere, and without a sight of ours
 test_kernel_core() {
 	local kdir dir
@@ -141,7 +195,7 @@ test_help_lists_the_targets() {
 	local target
 
 	make -s -C "$top" help > "$work/out"
-	for target in all demo check fuzz coverage bench-config lab-shell setup install supported clean; do
+	for target in all demo check fuzz coverage bench-config lab-shell setup install supported version clean; do
 		expect_has out "make $target "
 	done
 }
