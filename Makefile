@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # People's targets; the module build itself is in Kbuild. Try "make help".
 
-# Kernel series that the modules are built and tested against
-SUPPORTED := 6.12 7.2
+# Kernels that the modules have been tested with, and when; README.md has them, too.
+# A later one of the same series is taken to be as good, any other from 6.12 on is
+# built for if its interfaces are known, see drivers/vfio/probes.
+TESTED := 6.12.117 7.2.12 7.3.4
+TESTED_IN := 2026-11
+SERIES := $(sort $(foreach version,$(TESTED),$(basename $(version))))
 
-# The headers of the running kernel if it is supported, else the newest ones that
-# are. The flavours for real-time and cloud kernels have to be asked for by KDIR.
-HEADERS := $(shell ls -d $(SUPPORTED:%=/lib/modules/%.*/build) 2>/dev/null | \
-	grep -v -e -rt- -e -cloud- | sort -V)
-RUNNING := /lib/modules/$(shell uname -r)/build
-KDIR ?= $(or $(filter $(RUNNING),$(HEADERS)),$(lastword $(HEADERS)),$(RUNNING))
+# The running kernel if its headers are here and it is not from before 6.12, else the
+# newest tested series, else the newest. The flavours for real-time and cloud kernels
+# have to be asked for by KDIR.
+LIB_MODULES := /lib/modules
+RUNNING := $(LIB_MODULES)/$(shell uname -r)/build
+HEADERS := $(shell cd $(LIB_MODULES) 2>/dev/null && ls -d */build/include/config/kernel.release 2>/dev/null | \
+	cut -d/ -f1 | grep -v -e -rt- -e -cloud- | { cat; echo 6.12; } | sort -V | sed '0,/^6\.12$$/d')
+HEADERS := $(HEADERS:%=$(LIB_MODULES)/%/build)
+KDIR ?= $(or $(filter $(RUNNING),$(HEADERS)),$(lastword \
+	$(filter $(SERIES:%=$(LIB_MODULES)/%.%/build),$(HEADERS))),$(lastword $(HEADERS)),$(RUNNING))
 
 # Kernels that "make check" tests with, see tools/testing/lab/kernel.sh
 LANES := stock stock-kernel-mdev stock-new debug-6.12 debug-7.2 debug-new
@@ -39,7 +47,9 @@ help:
 	@echo 'make bench-mmio what accesses of BARs cost, beside vfio-pci and the sample mbochs'
 	@echo 'make bench-mgpu how fast guests write to shared VRAM, beside vfio-pci'
 	@echo 'make bench-ctl  how long mdev-ctl takes, beside mdevctl of Debian'
-	@echo 'make build-all  the modules for every supported kernel that is here'
+	@echo 'make build-all  the modules for every kernel from 6.12 on whose headers are here'
+	@echo 'make supported  which kernels have been tested, and when'
+	@echo 'make version    what the modules and mdev-ctl say, too'
 	@echo 'make unit       only the tests that need no kernel and no VM'
 	@echo 'make fresh      the same, and the demo, on new machines: roots of Debian 12 and 13 with nothing in them;'
 	@echo '                SUITE=trixie: only one; FULL=1: all tests (root)'
@@ -59,12 +69,12 @@ help:
 kernel-release = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
 
 check-kdir:
-	@test -n "$(kernel-release)" || { echo \
+	@test -n "$(kernel-release)" -a -e $(KDIR)/Makefile || { echo \
 	 'KDIR=$(KDIR): no kernel headers there. "make setup" installs some.' \
 	 >&2; exit 1; }
-	@case "$(kernel-release)" in $(subst $() ,|,$(SUPPORTED:%=%.*))) ;; *) echo \
-	 'KDIR=$(KDIR): kernel $(kernel-release) is not supported, only $(SUPPORTED).' \
-	 '"make setup" installs the headers of one that is.' >&2; exit 1;; esac
+	@case "$(kernel-release)" in $(subst $() ,|,$(SERIES:%=%.*))) ;; *) echo \
+	 'KDIR=$(KDIR): kernel $(kernel-release) is not tested, $(TESTED) are. It is built for as far as its' \
+	 'interfaces are known.' >&2;; esac
 
 ifneq ($(filter-out kernel,$(MDEV_CORE)),)
 $(error MDEV_CORE=$(MDEV_CORE): it is "kernel" for the mdev.ko that the kernel brings, or empty for ours)
@@ -76,9 +86,12 @@ check-mdev-core: check-kdir
 	 'KDIR=$(KDIR): this kernel has no mdev core of its own (CONFIG_VFIO_MDEV).' \
 	 'Leave out MDEV_CORE=kernel.' >&2; exit 1; }
 
-# For scripts
+# A line for each: its version, and when it was tested
 supported:
-	@echo $(SUPPORTED)
+	@printf '%s $(TESTED_IN)\n' $(TESTED)
+
+version:
+	@tools/version.sh
 
 # Where the modules are built
 MODULES_DIR = $(CURDIR)$(if $(MDEV_CORE),/$(O)/lanes/$(kernel-release)-$(MDEV_CORE)-mdev)
@@ -191,6 +204,6 @@ clean:
 	@$(MAKE) --no-print-directory -C tools/mdev-ctl clean
 	@rm -rf $(O)
 
-.PHONY: all help supported check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir check-mdev-core modules tools tests setup demo check lab-shell unit fresh \
+.PHONY: all help supported version check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir check-mdev-core modules tools tests setup demo check lab-shell unit fresh \
 	install clean with-setup-demo with-setup-check with-setup-lab-shell bench-mdev with-setup-bench-mdev \
 	bench-mmio with-setup-bench-mmio bench-mgpu with-setup-bench-mgpu bench-irq with-setup-bench-irq fuzz coverage bench-config with-setup-bench-config bench-ctl

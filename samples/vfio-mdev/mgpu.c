@@ -673,3 +673,4 @@ module_exit(mgpu_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Splits QEMU's display adapter into mediated devices");
+MODULE_VERSION(MGPU_VERSION);

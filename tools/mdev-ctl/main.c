@@ -20,7 +20,10 @@
 #include "out.h"
 #include "root.h"
 
-#define MDEV_CTL_VERSION "0.2.0"
+/* The makefile says it */
+#ifndef MDEV_CTL_VERSION
+#define MDEV_CTL_VERSION "unknown"
+#endif
 /* Whose behaviour this is */
 #define MDEVCTL_VERSION "1.4.0"
 

@@ -25,14 +25,144 @@ test_no_headers() {
 	expect_refusal "$work/nowhere" 'no kernel headers there'
 }
 
-test_unsupported_kernel() {
+# headers RELEASE: a directory that looks like headers as long as nothing is built with them
+headers() {
+	mkdir -p "$work/$1/include/config"
+	echo "$1" > "$work/$1/include/config/kernel.release"
+	: > "$work/$1/Makefile"
+}
+
+# It is what such a kernel lacks that decides; the number only makes a note
+test_untested_kernel() {
 	local release
 
-	for release in 6.1.0-37-amd64 6.11.9 6.120.1 6.13.0 7.0.1 5.10.0; do
-		mkdir -p "$work/$release/include/config"
-		echo $release > "$work/$release/include/config/kernel.release"
-		expect_refusal "$work/$release" "kernel $release is not supported, only 6.12"
+	for release in 6.13.0 6.120.1 7.0.0-38-generic 7.30.1 6.1.0-57-amd64; do
+		headers $release
+		make -s -C "$top" check-kdir KDIR="$work/$release" > "$work/out" 2> "$work/err" || fail "$release: refused"
+		expect_equal '' "$(cat "$work/out")" "$release"
+		expect_equal 1 "$(wc -l < "$work/err")" "$release: lines"
+		expect_has err "KDIR=$work/$release: kernel $release is not tested, 6.12."
 	done
+	while read -r release _; do
+		headers "$release-distribution"
+		make -s -C "$top" check-kdir KDIR="$work/$release-distribution" > "$work/out" 2>&1 || fail "$release: refused"
+		expect_equal '' "$(cat "$work/out")" "$release"
+	done < <(make -s -C "$top" supported)
+}
+
+# From the probes through Kbuild to whoever has typed "make": the headers that are here, but something is not exported.
+# Nothing is compiled then, and the modules that are there stay.
+test_unknown_kernel() {
+	local kdir
+
+	kdir=$(realpath "$(make -s -C "$top" help | sed -n 's/^KDIR=//p')")
+	cp -as "$kdir" "$work/kdir"
+	sed '/\tvmf_insert_pfn_prot\t/d' "$kdir/Module.symvers" > "$work/Module.symvers"
+	mv "$work/Module.symvers" "$work/kdir/Module.symvers"
+	if make -s -C "$top" modules KDIR="$work/kdir" > "$work/out" 2> "$work/err"; then fail 'it succeeded'; fi
+	grep -v '^make' "$work/err" > "$work/said"
+	expect_equal 1 "$(wc -l < "$work/said")" 'lines of the message'
+	expect_has said "KDIR=$work/kdir: kernel"
+	expect_has said 'known form: vpci/insert_pfn (not exported to modules: vmf_insert_pfn_prot). Take'
+	rm -f "$(sed 's/.* is in \(.*\)\.  Stop\.$/\1/' "$work/said")"
+}
+
+# expect_kdir RUNNING CHOSEN INSTALLED...: which headers "make" takes where those are
+expect_kdir() {
+	local running=$1 chosen=$2
+	shift 2
+	rm -rf "$work/modules"
+	for release; do
+		headers "modules/$release/build"
+		: > "$work/modules/$release/build/include/config/kernel.release"
+	done
+	# Of a kernel that was removed, some of this stays
+	mkdir -p "$work/modules/7.9.9-gone"
+	ln -s "$work/nowhere" "$work/modules/7.9.9-gone/build"
+	# whatever this was called with
+	expect_equal "KDIR=$work/modules/$chosen/build" "$(env -u KDIR -u MAKEFLAGS make -s -C "$top" help \
+		LIB_MODULES="$work/modules" RUNNING="$work/modules/$running/build" | sed -n '/^KDIR=/p')" "running $running, with $*"
+}
+
+test_choice_of_headers() {
+	# The running one, also one that is not tested
+	expect_kdir 6.12.95-amd64 6.12.95-amd64 6.12.95-amd64 6.12.117-amd64 7.3.4-amd64
+	expect_kdir 7.0.0-38-generic 7.0.0-38-generic 6.12.117-amd64 7.0.0-38-generic 7.3.4-amd64
+	# Without its headers, or too old, the newest that is tested
+	expect_kdir 6.18.1 7.3.4-amd64 6.12.117-amd64 7.3.4-amd64 7.4.1-amd64
+	expect_kdir 6.1.0-57-amd64 6.12.117-amd64 6.1.0-57-amd64 6.12.95-amd64 6.12.117-amd64
+	# or the newest
+	expect_kdir 6.1.0-57-amd64 7.1.12-amd64 6.1.0-57-amd64 7.0.1-amd64 7.1.12-amd64
+	# Those of other flavours only when they are asked for
+	expect_kdir 7.3.4-rt-amd64 6.12.117-amd64 6.12.117-amd64 7.3.4-rt-amd64 7.3.4-cloud-amd64
+	# Nothing to choose from
+	expect_kdir 6.1.0-57-amd64 6.1.0-57-amd64 6.1.0-57-amd64
+	expect_kdir 6.12.117-amd64 6.12.117-amd64
+}
+
+test_supported_is_what_readme_says() {
+	local release month
+
+	while read -r release month; do
+		grep -q "^| $release .*| $(LC_ALL=C date -d "$month-01" '+%B %Y') |\$" "$top/README.md" ||
+			fail "README.md does not say that $release was tested in $month"
+	done < <(make -s -C "$top" supported)
+	expect_equal "$(make -s -C "$top" supported | cut -d' ' -f1 | xargs)" \
+		"$(sed -n 's/^| \([0-9.]*\) .* 20[0-9][0-9] |$/\1/p' "$top/README.md" | xargs)" 'tested kernels'
+}
+
+test_versions_agree() {
+	local version module
+
+	make -s -C "$top" all > "$work/out" 2>&1 || fail "$(cat "$work/out")"
+	version=$(make -s -C "$top" version)
+	[[ $version =~ ^$(sed 's/\./\\./g' "$top/VERSION")(-[0-9]+-g[0-9a-f]{12})?(-dirty)?$ ]] || fail "version $version"
+	for module in drivers/vfio/mdev/mdev drivers/vfio/vpci/vfio-vpci samples/vfio-mdev/mgpu; do
+		expect_equal "$version" "$(modinfo -F version "$top/$module.ko")" "$module"
+	done
+	expect_equal "mdev-ctl $version" "$("$top/tools/mdev-ctl/mdev-ctl" --version)" 'mdev-ctl'
+	# It changes with each commit, and then not all is compiled again
+	expect_equal 'drivers/vfio/mdev/.mdev_core.o.cmd drivers/vfio/vpci/.vpci_device.o.cmd samples/vfio-mdev/.mgpu.o.cmd' \
+		"$(cd "$top" && grep -lF -- "_VERSION='\"$version\"'" drivers/vfio/*/.*.o.cmd samples/*/.*.o.cmd | xargs)" 'files that know it'
+}
+
+# An archive has no history, and that of somebody else's repository is none of its affair
+test_version_without_history() {
+	local tree=$work/theirs/tree
+
+	mkdir -p "$tree/tools"
+	cp -r "$top/Makefile" "$top/VERSION" "$tree/"
+	cp -r "$top/tools/version.sh" "$top/tools/mdev-ctl" "$tree/tools/"
+	git init -q "$work/theirs"
+	git -C "$work/theirs" add .
+	git -C "$work/theirs" -c user.name=x -c user.email=x commit -q -m x
+	git -C "$work/theirs" -c user.name=x -c user.email=x commit -q --allow-empty -m y
+	expect_equal "$(cat "$top/VERSION")" "$(make -s -C "$tree" version)" 'version'
+	make -s -C "$tree" tools > "$work/out" 2>&1 || fail "$(cat "$work/out")"
+	expect_equal "mdev-ctl $(cat "$top/VERSION")" "$("$tree/tools/mdev-ctl/mdev-ctl" --version)" 'mdev-ctl'
+}
+
+test_version_counts_commits() {
+	local tree=$work/tree git
+
+	mkdir -p "$tree/tools"
+	cp "$top/tools/version.sh" "$tree/tools/"
+	git=(git -C "$tree" -c user.name=x -c user.email=x)
+	echo 1.2.3 > "$tree/VERSION"
+	"${git[@]}" init -q
+	expect_equal 1.2.3 "$("$tree/tools/version.sh")" 'no commit'
+	"${git[@]}" add .
+	"${git[@]}" commit -q -m one
+	expect_equal 1.2.3 "$("$tree/tools/version.sh")" 'the commit that sets it'
+	"${git[@]}" commit -q --allow-empty -m two
+	"${git[@]}" commit -q --allow-empty -m three
+	expect_equal "1.2.3-2-g$("${git[@]}" rev-parse --short=12 HEAD)" "$("$tree/tools/version.sh")" 'later'
+	echo >> "$tree/tools/version.sh"
+	expect_equal "1.2.3-2-g$("${git[@]}" rev-parse --short=12 HEAD)-dirty" "$("$tree/tools/version.sh")" 'changed'
+	: > "$tree/other"
+	echo 1.2.4 > "$tree/VERSION"
+	"${git[@]}" commit -q -a -m four
+	expect_equal 1.2.4 "$("$tree/tools/version.sh")" 'the next one'
 }
 
 # The kernel's core instead of ours: built elsewhere, and without a sight of ours
@@ -60,7 +190,7 @@ test_unknown_qemu() {
 }
 
 test_kernel_without_core() {
-	mkdir -p "$work/bare/include/config"
+	headers bare
 	echo 6.12.0-bare > "$work/bare/include/config/kernel.release"
 	make -s -C "$top" modules KDIR="$work/bare" MDEV_CORE=kernel > /dev/null 2> "$work/err" && fail 'it succeeded'
 	expect_has err "KDIR=$work/bare: this kernel has no mdev core of its own"
@@ -70,7 +200,7 @@ test_help_lists_the_targets() {
 	local target
 
 	make -s -C "$top" help > "$work/out"
-	for target in all demo check fresh fuzz coverage bench-config lab-shell setup install clean; do
+	for target in all demo check fresh fuzz coverage bench-config lab-shell setup install supported version clean; do
 		expect_has out "make $target "
 	done
 }

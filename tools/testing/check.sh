@@ -49,7 +49,7 @@ FROZEN=123
 
 # Suites by where they run: on this machine, in a part of a lab VM (see selftests/run.sh), or with VMs of their own
 engine='config config-qemu config-lspci area edid edid-decode'
-on_host="jobs make suite setup kernels $engine coverage config-fuzz cli ctl-fuzz fresh"
+on_host="jobs make probes suite setup kernels $engine coverage config-fuzz cli ctl-fuzz fresh"
 on_request='lint fresh-bookworm fresh-trixie'
 alone='mdev removal race module vpci mapping function irq irq-race reset dma bar fault stress display scanout vram vblank
 	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi ctl leaks'
@@ -110,6 +110,7 @@ host() {
 	# a job that is never ended would hold up what tests it
 	jobs) suite jobs timeout 60 "$testing/jobs_test.sh" "${tests[@]}" ;;
 	make) suite make "$testing/build_test.sh" "${tests[@]}" ;;
+	probes) suite probes "$testing/probes_test.sh" "${tests[@]}" ;;
 	setup) suite setup "$testing/lab/setup_test.sh" "${tests[@]}" ;;
 	suite) suite suite "$testing/suite_test.sh" "${tests[@]}" ;;
 	kernels) suite kernels "$testing/lab/kernels_test.sh" "${tests[@]}" ;;
@@ -276,6 +277,7 @@ suites() {
 	job build "$(nproc)" 60 '' host build
 	host_job jobs 1 5 build
 	host_job make 1 30 build
+	host_job probes 1 30 build
 	host_job suite 1 1 build
 	host_job setup 1 20 build
 	host_job kernels 1 20 build

@@ -38,7 +38,7 @@ build_copy() {
 	local copy=$work/copy
 	rm -rf "$copy"
 	mkdir "$copy"
-	files Kbuild drivers include samples | xargs cp --parents -t "$copy"
+	files Kbuild VERSION tools/version.sh drivers include samples | xargs cp --parents -t "$copy"
 	make -s -C "$kdir" M="$copy" W=1 "$@" modules
 }
 

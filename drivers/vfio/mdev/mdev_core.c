@@ -435,3 +435,4 @@ module_exit(mdev_exit)
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Mediated device lifecycle core");
+MODULE_VERSION(MDEV_VERSION);

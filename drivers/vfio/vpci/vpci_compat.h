@@ -2,8 +2,8 @@
 /*
  * Virtual PCI functions: what differs between the supported kernels
  *
- * The files of vfio-vpci.ko are written for the newest of them. Kbuild looks for
- * the interfaces that an older one lacks and defines a macro for each.
+ * The files of vfio-vpci.ko are written for the newest of them. For each form of
+ * an interface that the kernel has, drivers/vfio/probes defines a macro.
  */
 #ifndef VPCI_COMPAT_H
 #define VPCI_COMPAT_H
@@ -20,9 +20,10 @@
 
 /*
  * Newer kernels handle VFIO_DEVICE_GET_REGION_INFO in VFIO itself and ask the
- * driver for the contents. In older ones it is one more ioctl of the driver.
+ * driver for the contents. In older ones it is one more ioctl of the driver, and
+ * some have an op for just that ioctl.
  */
-#ifdef VPCI_VFIO_HAS_REGION_INFO_CAPS
+#ifdef VPCI_REGION_INFO_CAPS
 
 #define VPCI_COMPAT_VFIO_OPS .get_region_info_caps = vpci_region_get_info,
 
@@ -33,8 +34,6 @@ static inline long vpci_compat_ioctl(struct vfio_device *vdev,
 }
 
 #else
-
-#define VPCI_COMPAT_VFIO_OPS
 
 static inline int vpci_compat_get_region_info(struct vfio_device *vdev,
 					      struct vfio_region_info __user *arg)
@@ -70,6 +69,12 @@ static inline int vpci_compat_get_region_info(struct vfio_device *vdev,
 	return ret;
 }
 
+#ifdef VPCI_REGION_INFO_OP
+#define VPCI_COMPAT_VFIO_OPS .get_region_info = vpci_compat_get_region_info,
+#else
+#define VPCI_COMPAT_VFIO_OPS
+#endif
+
 static inline long vpci_compat_ioctl(struct vfio_device *vdev,
 				     unsigned int cmd, void __user *arg)
 {
@@ -83,7 +88,7 @@ static inline long vpci_compat_ioctl(struct vfio_device *vdev,
 #ifdef CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP
 
 /* Older kernels wrap the frame number of a large leaf */
-#ifdef VPCI_LEAF_TAKES_PFN_T
+#ifdef VPCI_LEAF_PFN_T
 #include <linux/pfn_t.h>
 #define vpci_compat_leaf_pfn(pfn) __pfn_to_pfn_t(pfn, PFN_DEV)
 #else
@@ -122,7 +127,7 @@ static inline pgprotval_t vpci_compat_prot_by_memtype(void)
 #endif
 
 /* Older kernels set the function by hand */
-#ifdef VPCI_NO_HRTIMER_SETUP
+#ifndef VPCI_HRTIMER_SETUP
 static inline void hrtimer_setup(struct hrtimer *timer,
 				 enum hrtimer_restart (*function)(struct hrtimer *),
 				 clockid_t clock, enum hrtimer_mode mode)

@@ -533,3 +533,4 @@ module_exit(vpci_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Virtual PCI function library for VFIO");
+MODULE_VERSION(VPCI_VERSION);

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+#include <linux/hrtimer_types.h>
+void hrtimer_init(struct hrtimer *timer, int clock, enum hrtimer_mode mode);
+void hrtimer_setup(struct hrtimer *timer, enum hrtimer_restart (*function)(struct hrtimer *), int clock,
+		   enum hrtimer_mode mode);

@@ -1,0 +1,2 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+	u8 noiommu:1;
