@@ -97,11 +97,8 @@ static inline long vpci_compat_ioctl(struct vfio_device *vdev,
 
 static inline vm_fault_t vpci_compat_insert_leaf(struct vm_fault *vmf,
 						 unsigned long pfn,
-						 unsigned int order)
+						 unsigned int order, bool write)
 {
-	/* Soft-dirty tracking takes the right to write from the VMA's protection */
-	bool write = vmf->flags & FAULT_FLAG_WRITE;
-
 	if (order == PMD_ORDER)
 		return vmf_insert_pfn_pmd(vmf, vpci_compat_leaf_pfn(pfn), write);
 #ifdef CONFIG_ARCH_SUPPORTS_PUD_PFNMAP

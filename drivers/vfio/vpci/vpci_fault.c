@@ -13,6 +13,14 @@
  * large leaf takes that of its VMA, which is what the BAR's description asks for;
  * on x86 with PAT the kernel replaces the memory type in it by that of the frames.
  *
+ * The kernel looks at the page table before memory_lock is taken, and what is there,
+ * what a touch meets, and whether huge pages are wanted may have changed since. So
+ * all is decided anew under memory_lock, by vpci_map(), for a fault that came for a
+ * large leaf and for one that came for a small page alike: a leaf goes where there
+ * is nothing, a small page where there is no leaf. Whoever changes what a touch
+ * meets holds memory_lock for writing and removes what is mapped, so under it a
+ * leaf is that of the extent that is there.
+ *
  * VM_PFNMAP keeps the kernel away from a struct page that a frame may not have.
  */
 #include <linux/mm.h>
@@ -141,20 +149,6 @@ static vm_fault_t vpci_fault_complete(struct vm_fault *vmf, vm_fault_t ret)
 	return ret | VM_FAULT_COMPLETED;
 }
 
-static vm_fault_t vpci_fault(struct vm_fault *vmf)
-{
-	struct vpci_device *vpci = vmf->vma->vm_private_data;
-	struct vpci_extent extent;
-	vm_fault_t ret;
-
-	if (vpci_backing_touch(vpci, vmf->pgoff, &extent))
-		ret = vpci_map_run(vmf, &extent);
-	else
-		ret = vpci_map_sink(vmf);
-	up_read(&vpci->memory_lock);
-	return vpci_fault_complete(vmf, ret);
-}
-
 #ifdef CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP
 
 /* Whether a large leaf, which has the VMA's protection, is right for the frames */
@@ -178,24 +172,57 @@ static bool vpci_leaf_prot_fits(const struct vm_fault *vmf,
 	return !differs;
 }
 
+enum vpci_entry { VPCI_ENTRY_NONE, VPCI_ENTRY_TABLE, VPCI_ENTRY_LEAF };
+
+/* What stands in the page table where a leaf of that order would */
+static enum vpci_entry vpci_entry_at(const struct vm_fault *vmf,
+				     unsigned int order)
+{
+	if (order == PMD_ORDER) {
+		pmd_t pmd = pmdp_get_lockless(vmf->pmd);
+
+		if (pmd_none(pmd))
+			return VPCI_ENTRY_NONE;
+		return pmd_leaf(pmd) ? VPCI_ENTRY_LEAF : VPCI_ENTRY_TABLE;
+	} else {
+		pud_t pud = READ_ONCE(*vmf->pud);
+
+		if (pud_none(pud))
+			return VPCI_ENTRY_NONE;
+		return pud_leaf(pud) ? VPCI_ENTRY_LEAF : VPCI_ENTRY_TABLE;
+	}
+}
+
+/*
+ * Only what is a leaf already is made writable: soft-dirty tracking takes the right
+ * to write from the VMA's protection. Where there is nothing, the kernel may put a
+ * table of its own in the place of 1 GiB meanwhile, without memory_lock. It would
+ * warn of a write that meets one; otherwise it inserts nothing, and the touch comes
+ * again.
+ */
 static vm_fault_t vpci_map_leaf(struct vm_fault *vmf, unsigned int order,
-				unsigned long index,
 				const struct vpci_extent *extent)
 {
 	struct vpci_device *vpci = vmf->vma->vm_private_data;
 	unsigned long pages = 1UL << order;
+	unsigned long offset = (vmf->address >> PAGE_SHIFT) & (pages - 1);
+	unsigned long index = vmf->pgoff - offset;
 	unsigned long pfn = extent->pfn - extent->first + index;
+	enum vpci_entry entry = vpci_entry_at(vmf, order);
 	vm_fault_t ret;
 
-	if (index < extent->first || index + pages - 1 > extent->last ||
+	if (entry == VPCI_ENTRY_TABLE || index < extent->first ||
+	    index + pages - 1 > extent->last ||
 	    !IS_ALIGNED(pfn | index, pages) ||
 	    !vpci_leaf_prot_fits(vmf, extent->cache, order))
 		return VM_FAULT_FALLBACK;
 
 	if (order == PUD_ORDER)
 		WRITE_ONCE(vpci->has_giants, true);
-	ret = vpci_compat_insert_leaf(vmf, pfn, order);
-	if (ret != VM_FAULT_NOPAGE)
+	ret = vpci_compat_insert_leaf(vmf, pfn, order,
+				      entry == VPCI_ENTRY_LEAF &&
+				      vmf->flags & FAULT_FLAG_WRITE);
+	if (ret != VM_FAULT_NOPAGE || entry == VPCI_ENTRY_LEAF)
 		return ret;
 
 	trace_vpci_fault(vpci, vpci_fault_pos(vmf), pfn, order, pages);
@@ -205,39 +232,75 @@ static vm_fault_t vpci_map_leaf(struct vm_fault *vmf, unsigned int order,
 	return ret;
 }
 
-/*
- * Where a VMA has room for a leaf of 2 MiB, its small pages are mapped from here,
- * too: whether a leaf fits is decided and acted upon with memory_lock held once.
- * Otherwise another thread could insert one in between, and the kernel does not
- * expect a large leaf where it inserts a small page. What is left is a thread that
- * comes to vpci_fault() because huge pages have just been switched off, while
- * another inserts a leaf: it gets VM_FAULT_OOM, and touches again.
- */
-static vm_fault_t vpci_huge_fault(struct vm_fault *vmf, unsigned int order)
+/* Whether the VMA holds all that a leaf of that order would map */
+static bool vpci_leaf_has_room(const struct vm_fault *vmf, unsigned int order)
 {
-	struct vm_area_struct *vma = vmf->vma;
-	struct vpci_device *vpci = vma->vm_private_data;
 	unsigned long size = PAGE_SIZE << order;
 	unsigned long addr = ALIGN_DOWN(vmf->address, size);
+
+	return addr >= vmf->vma->vm_start && size <= vmf->vma->vm_end - addr;
+}
+
+#else
+
+static bool vpci_leaf_has_room(const struct vm_fault *vmf, unsigned int order)
+{
+	return false;
+}
+
+static vm_fault_t vpci_map_leaf(struct vm_fault *vmf, unsigned int order,
+				const struct vpci_extent *extent)
+{
+	return VM_FAULT_FALLBACK;
+}
+
+#endif
+
+/* @extent is NULL where the touch meets the sink page */
+static vm_fault_t vpci_map(struct vm_fault *vmf, unsigned int order,
+			   const struct vpci_extent *extent)
+{
 	vm_fault_t ret = VM_FAULT_FALLBACK;
+
+	if (extent && order)
+		ret = vpci_map_leaf(vmf, order, extent);
+	if (ret != VM_FAULT_FALLBACK || order > PMD_ORDER)
+		return ret;
+	return extent ? vpci_map_run(vmf, extent) : vpci_map_sink(vmf);
+}
+
+static vm_fault_t vpci_fault_order(struct vm_fault *vmf, unsigned int order)
+{
+	struct vpci_device *vpci = vmf->vma->vm_private_data;
 	struct vpci_extent extent;
-	unsigned long index;
+	bool backed;
+	vm_fault_t ret;
 
-	if (addr < vma->vm_start || size > vma->vm_end - addr)
-		return VM_FAULT_FALLBACK;
-
-	index = vmf->pgoff - ((vmf->address - addr) >> PAGE_SHIFT);
-	if (vpci_backing_touch(vpci, vmf->pgoff, &extent)) {
-		ret = vpci_map_leaf(vmf, order, index, &extent);
-		if (ret == VM_FAULT_FALLBACK && order == PMD_ORDER)
-			ret = vpci_map_run(vmf, &extent);
-	} else if (order == PMD_ORDER) {
-		ret = vpci_map_sink(vmf);
-	}
+	backed = vpci_backing_touch(vpci, vmf->pgoff, &extent);
+	ret = vpci_map(vmf, order, backed ? &extent : NULL);
 	up_read(&vpci->memory_lock);
 	return vpci_fault_complete(vmf, ret);
 }
 
+/*
+ * The kernel comes here where there is no room for a leaf of 2 MiB, and where huge
+ * pages are switched off. Who goes by that switch could meet, or be met by, a leaf
+ * of somebody who came before it was turned. Frames of a device are not the memory
+ * that it is there to save.
+ */
+static vm_fault_t vpci_fault(struct vm_fault *vmf)
+{
+	return vpci_fault_order(vmf, vpci_leaf_has_room(vmf, PMD_ORDER) ?
+				     PMD_ORDER : 0);
+}
+
+#ifdef CONFIG_ARCH_SUPPORTS_HUGE_PFNMAP
+static vm_fault_t vpci_huge_fault(struct vm_fault *vmf, unsigned int order)
+{
+	if (!vpci_leaf_has_room(vmf, order))
+		return VM_FAULT_FALLBACK;
+	return vpci_fault_order(vmf, order);
+}
 #endif
 
 /*

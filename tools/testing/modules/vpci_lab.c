@@ -17,6 +17,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/vfio_vpci.h>
+#include <linux/wait.h>
 
 #include "vpci_lab.h"
 
@@ -28,6 +29,7 @@
  * struct lab_instance - one instance
  * @vpci: the PCI function; first
  * @id: its number
+ * @mode_changed: for touches that wait
  * @lock: protects all that follows
  * @regs: as the user sees them
  * @frames: by page of BAR 0, the frame behind it or LAB_NO_FRAME
@@ -38,6 +40,7 @@
 struct lab_instance {
 	struct vpci_device vpci;
 	unsigned int id;
+	wait_queue_head_t mode_changed;
 	struct mutex lock;
 	u64 regs[LAB_REGS_END / 8];
 	s16 frames[LAB_PAGES];
@@ -360,8 +363,9 @@ static void lab_bar_write(struct vpci_device *vpci, unsigned int bar,
 	else if (offset == LAB_COMMAND && width == 8)
 		inst->regs[LAB_RESULT / 8] = lab_command(inst, value);
 	else if (width == 8)
-		inst->regs[offset / 8] = value;
+		WRITE_ONCE(inst->regs[offset / 8], value);
 	mutex_unlock(&inst->lock);
+	wake_up_all(&inst->mode_changed);
 }
 
 static void lab_reset(struct vpci_device *vpci)
@@ -376,6 +380,28 @@ static void lab_reset(struct vpci_device *vpci)
 	inst->regs[LAB_ID / 8] = inst->id;
 	inst->regs[LAB_CORRUPT / 8] = corrupt;
 	mutex_unlock(&inst->lock);
+	wake_up_all(&inst->mode_changed);
+}
+
+static bool lab_touch_waits(struct lab_instance *inst)
+{
+	return READ_ONCE(inst->regs[LAB_MODE / 8]) == LAB_TOUCH_WAITS;
+}
+
+/* In the middle of a touch, without a lock that registers need */
+static void lab_touch_wait(struct lab_instance *inst)
+{
+	u64 *waiting = &inst->regs[LAB_WAITING / 8];
+
+	if (!lab_touch_waits(inst))
+		return;
+	mutex_lock(&inst->lock);
+	(*waiting)++;
+	mutex_unlock(&inst->lock);
+	wait_event_killable(inst->mode_changed, !lab_touch_waits(inst));
+	mutex_lock(&inst->lock);
+	(*waiting)--;
+	mutex_unlock(&inst->lock);
 }
 
 static int lab_fault_backing(struct vpci_device *vpci, unsigned int bar,
@@ -387,6 +413,7 @@ static int lab_fault_backing(struct vpci_device *vpci, unsigned int bar,
 	if (bar != LAB_TOUCH_BAR || offset >= LAB_TOUCH_BAR_SIZE / 2)
 		return -ENXIO;
 
+	lab_touch_wait(inst);
 	mutex_lock(&inst->lock);
 	if (inst->regs[LAB_MODE / 8] == LAB_TOUCH_FAILS) {
 		ret = -ENOMEM;
@@ -434,6 +461,7 @@ static int lab_probe(struct mdev_device *mdev)
 	inst = to_instance(vpci);
 	inst->id = id;
 	inst->regs[LAB_ID / 8] = id;
+	init_waitqueue_head(&inst->mode_changed);
 	mutex_init(&inst->lock);
 	memset(inst->frames, 0xff, sizeof(inst->frames));
 	memset(inst->mixed, 0xff, sizeof(inst->mixed));

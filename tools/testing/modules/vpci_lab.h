@@ -38,7 +38,8 @@
 #define LAB_REVOKE_NS		0x50
 #define LAB_WIDTH(n)		(0x58 + 8 * (n))	/* accesses of 1 << n bytes */
 #define LAB_BAD_ACCESSES	0x78	/* not aligned, or not in a trapped area */
-#define LAB_REGS_END		0x80
+#define LAB_WAITING		0x80	/* touches that LAB_TOUCH_WAITS holds up */
+#define LAB_REGS_END		0x88
 
 /* Commands. LAB_EXTENTS takes the pages away again; both in random order */
 #define LAB_BACK		1	/* frames LAB_ARG_FRAME.. behind the range */
@@ -53,6 +54,7 @@
 #define LAB_TOUCH_BACKS		0
 #define LAB_TOUCH_FAILS		1
 #define LAB_TOUCH_REVOKES	2	/* what it backed, before it returns */
+#define LAB_TOUCH_WAITS		3	/* until the mode is another one */
 
 /* Frames: LAB_CHUNKS pieces of contiguous memory, each aligned to its size */
 #define LAB_CHUNK_ORDER		10

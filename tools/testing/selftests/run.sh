@@ -101,6 +101,7 @@ run_ours alone reset with_module irq_lab "$bin/reset_test" "$@"
 run_ours alone dma with_module dma_lab "$bin/dma_test" "$@"
 run_ours alone bar with_module vpci_lab "$bin/bar_test" "$@"
 run_ours alone fault with_module vpci_lab "$bin/fault_test" "$@"
+run_ours alone leaf-race with_module vpci_lab "$bin/leaf_race_test" "$@"
 run_ours alone stress with_module vpci_lab "$bin/stress_test" "$@"
 for noun in display scanout vram; do
 	run_ours alone $noun "$bin/${noun}_test" "$@"
