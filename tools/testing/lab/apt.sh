@@ -27,13 +27,17 @@ as_root() {
 
 # One at a time, whosever it is and whatever its cache: two would find the same missing, and one might remove the suite
 # that the other needs. What is open as 8 is the directory that both change.
+has_turn=''
 apt_turn() {
 	local holder
+	if [[ -n $has_turn ]]; then return; fi
 	exec 8<"$APT_ETC"
-	if flock -n 8; then return; fi
-	holder=$(awk -v inode="$(stat -c %i "$APT_ETC")" '$2 == "FLOCK" && $6 ~ ":" inode "$" { print $5; exit }' /proc/locks)
-	say "another setup runs (process ${holder:-unknown}); waiting for it"
-	flock 8
+	if ! flock -n 8; then
+		holder=$(awk -v inode="$(stat -c %i "$APT_ETC")" '$2 == "FLOCK" && $6 ~ ":" inode "$" { print $5; exit }' /proc/locks)
+		say "another setup runs (process ${holder:-unknown}); waiting for it"
+		flock 8
+	fi
+	has_turn=1
 }
 
 # Prints which lock apt did not get and who has it, from the output $1; fails when that was not the matter.
@@ -135,9 +139,11 @@ is_found() {
 	lists=$(apt-get indextargets --format '$(FILENAME)' "Release: ${suite%.*}" 'Created-By: Packages') && [[ -n $lists ]]
 }
 
-# Whatever became of an update: entries of suites that it found stay, and others would break every update to come.
+# Whatever became of an update: entries of suites that it found stay, and others would break every update to come. Those
+# of another one, who has the turn, are not settled yet.
 settle() {
 	local file
+	if [[ -z $has_turn ]]; then return; fi
 	for file in $(unproven); do
 		if is_found "$file"; then
 			as_root sed -i "/^$UNPROVEN\$/d" "$file"
@@ -151,6 +157,7 @@ settle() {
 apt_get() {
 	local status=0
 	if [[ $1 == update ]]; then
+		apt_turn
 		apt_run 'apt-get update' update || status=$?
 		settle
 	else
@@ -244,6 +251,7 @@ deb822_sources() {
 # Makes suite $2 known to apt unless it is, from the machine's own entry for suite $1.
 add_suite() {
 	local suite=$1 new=$2 entry file kind=sources
+	apt_turn
 	if [[ -n $(one_line_sources "$new")$(deb822_sources "$new") ]]; then return; fi
 	entry=$(deb822_sources "$suite" "$new" | awk 'NF { print; next } { exit }')
 	if [[ -z $entry ]]; then

@@ -228,6 +228,8 @@ add_libvirt() {
 add_fresh() {
 	if command -v debootstrap >/dev/null; then return; fi
 	check_root debootstrap
+	apt_turn
+	if command -v debootstrap >/dev/null; then return; fi
 	say 'missing: debootstrap; asking apt'
 	apt_get update
 	apt_get install -y --no-install-recommends debootstrap

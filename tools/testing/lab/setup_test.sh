@@ -97,7 +97,7 @@ make_machine() {
 
 setup() {
 	last=$name
-	rm -rf "${work:?}"/{bin,cache,tmp,breaks,hangs,silent,requests}
+	rm -rf "${work:?}"/{bin,cache,tmp,breaks,hangs,hanging,silent,requests}
 	make_machine "file:$work/mirror"
 	make_config
 }
@@ -391,7 +391,8 @@ test_two_suites() {
 	expect_equal 'bookworm-backports.sources debian.sources' "$(cd "$files" && echo *)" 'sources'
 }
 
-test_interrupted_while_it_asks() {
+# Starts setup.sh, which asks for a suite and waits; sets $running, the leader of its processes
+start_hanging() {
 	serve
 	echo bookworm-backports > "$work/hangs"
 	mkfifo "$work/hanging"
@@ -401,12 +402,27 @@ test_interrupted_while_it_asks() {
 	running=$!
 	set +m
 	read -r -t 60 <&"$hanging" || fail 'it asked for nothing'
+}
+
+test_interrupted_while_it_asks() {
+	start_hanging
 	kill -INT -- "-$running"
 	status=0
 	wait "$running" || status=$?
 	expect_status 130
 	expect_clean
 	expect_equal '' "$(ls -A "$work/tmp")" 'logs'
+}
+
+# What has nothing to do and ends meanwhile leaves the entry alone that another one has just added
+test_bystander() {
+	local file=$m/etc/apt/sources.list.d/bookworm-backports.sources
+	start_hanging
+	"$lab/setup.sh" sources bookworm "$work/tmp" || fail 'no sources'
+	[ -e "$file" ] || fail 'the entry is gone'
+	kill -INT -- "-$running"
+	wait "$running"
+	[ ! -e "$file" ] || fail 'the entry is still there'
 }
 
 # A user's entry that is turned off is not ours to write, or to remove
