@@ -5,8 +5,9 @@
 #
 #   enter.sh ROOT ARCHIVES DIRECTORY COMMAND
 #
-# ARCHIVES takes the place of apt's directory of packages. Not by chroot: in one there are no user namespaces, udev thinks
-# that it is in the hands of an installer, and the old root can be seen.
+# ARCHIVES takes the place of apt's directory of packages. Of the environment, COMMAND gets QEMU, which setup.sh reads. Not
+# by chroot: in one there are no user namespaces, udev thinks that it is in the hands of an installer, and the old root
+# can be seen.
 
 set -euo pipefail
 root=$1
@@ -25,4 +26,5 @@ pivot_root . run/old
 umount -l /run/old
 rmdir /run/old
 cd "$directory"
-exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root USER=root TERM=dumb sh -c "$command" </dev/null
+exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root USER=root TERM=dumb \
+	${QEMU:+"QEMU=$QEMU"} sh -c "$command" </dev/null

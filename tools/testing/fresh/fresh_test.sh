@@ -141,6 +141,16 @@ test_all_of_it() {
 			grep '/bin/make .' | xargs)" 'what was run'
 }
 
+test_choice_of_qemu() {
+	needs_namespaces
+	# shellcheck disable=SC2016 # for the script
+	make_does 'echo "$1 ${QEMU-none} ${FULL-none}"'
+	QEMU=backports run '' trixie
+	expect_equal 'demo backports none' "$(grep demo "$all/out/trixie/demo.log")" 'with a choice'
+	(unset QEMU; run '' trixie)
+	expect_equal 'demo none none' "$(grep demo "$all/out/trixie/demo.log")" 'without'
+}
+
 test_a_step_fails() {
 	needs_namespaces
 	# shellcheck disable=SC2016 # for the script
