@@ -143,14 +143,15 @@ lane_build() {
 	local lane=$1 core=$2 kver kernel=${1%-kernel-mdev}
 	export SUITE_OUT=$out/$lane
 	mkdir -p "$SUITE_OUT"
-	if [[ $kernel == stock && -n ${KVER-} ]]; then
+	# shellcheck disable=SC2053 # a glob
+	if [[ $kernel == stock && ${KVER-} == ${KVER_GLOB%%.\**}.* ]]; then
 		kver=$KVER
 	else
 		kver=$("$testing/lab/kernel.sh" "$kernel") || { echo "not ok - $lane: there is no kernel"; return 1; }
 	fi
 	echo "$kver" > "$SUITE_OUT/kver"
 	echo "# lane $lane: $kver"
-	if [[ $lane != stock ]]; then
+	if [[ $lane != stock || $kver != "${KVER-}" ]]; then
 		MDEV_CORE=$core suite "build-$lane" build "$testing/lab/lane.sh" "$kver"
 		built "build-$lane" || return
 	fi
