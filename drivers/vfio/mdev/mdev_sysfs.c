@@ -62,8 +62,10 @@ static ssize_t create_store(struct mdev_type *type, const char *buf,
 	guid_t uuid;
 	int ret;
 
+	/* Programs in C write the end of their string, too; the kernel's core takes it */
 	if (count != UUID_STRING_LEN &&
-	    !(count == UUID_STRING_LEN + 1 && buf[UUID_STRING_LEN] == '\n'))
+	    !(count == UUID_STRING_LEN + 1 &&
+	      (buf[UUID_STRING_LEN] == '\n' || !buf[UUID_STRING_LEN])))
 		return -EINVAL;
 
 	ret = guid_parse(buf, &uuid);

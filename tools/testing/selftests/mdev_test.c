@@ -60,6 +60,29 @@ static void test_create_and_remove(void **state)
 	assert_all_free();
 }
 
+/* What programs write behind a UUID: nothing, a newline, the end of their string */
+static void test_ends_of_uuid(void **state)
+{
+	static const char text[] = UUID_A "\0\0", line[] = UUID_A "\n", other[] = UUID_A "\0\n";
+	size_t len = strlen(UUID_A);
+	char create[256];
+
+	(void)state;
+	snprintf(create, sizeof(create),
+		 "/sys/class/mdev_bus/%s/mdev_supported_types/mgpu-4M/create",
+		 getenv("LAB_PARENT"));
+	assert_int_equal(sysfs_write_bytes(text, len, create), 0);
+	assert_int_equal(mdev_remove(UUID_A), 0);
+	assert_int_equal(sysfs_write_bytes(line, len + 1, create), 0);
+	assert_int_equal(mdev_remove(UUID_A), 0);
+	assert_int_equal(sysfs_write_bytes(text, len + 1, create), 0);
+	assert_int_equal(mdev_remove(UUID_A), 0);
+	assert_int_equal(sysfs_write_bytes(text, len + 2, create), -EINVAL);
+	assert_int_equal(sysfs_write_bytes(other, len + 2, create), -EINVAL);
+	assert_int_equal(sysfs_write_bytes(text, len - 1, create), -EINVAL);
+	assert_all_free();
+}
+
 static void test_malformed_uuid(void **state)
 {
 	static const char * const bad[] = {
@@ -168,6 +191,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		T(test_type_files),
 		T(test_create_and_remove),
+		T(test_ends_of_uuid),
 		T(test_malformed_uuid),
 		T(test_uuid_and_more),
 		T(test_newline_is_fine),

@@ -23,20 +23,25 @@
 	va_end(args);						\
 } while (0)
 
-int sysfs_write(const char *text, const char *format, ...)
+int sysfs_write_bytes(const char *bytes, size_t len, const char *path)
 {
-	size_t len = strlen(text);
-	char path[PATH_MAX];
 	int fd, ret = 0;
 
-	FORMAT_PATH(path, format);
 	fd = open(path, O_WRONLY);
 	if (fd < 0)
 		return -errno;
-	if (write(fd, text, len) != (ssize_t)len)
+	if (write(fd, bytes, len) != (ssize_t)len)
 		ret = -errno;
 	close(fd);
 	return ret;
+}
+
+int sysfs_write(const char *text, const char *format, ...)
+{
+	char path[PATH_MAX];
+
+	FORMAT_PATH(path, format);
+	return sysfs_write_bytes(text, strlen(text), path);
 }
 
 long sysfs_read_long(const char *format, ...)

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* write(2) of them to the file; 0 or a negative errno */
+int sysfs_write_bytes(const char *bytes, size_t len, const char *path);
+
 /* write(2) of @text to the file; 0 or a negative errno */
 __attribute__((format(printf, 2, 3)))
 int sysfs_write(const char *text, const char *path, ...);
