@@ -46,4 +46,10 @@ test_use_after_free() { caught use-after-free 'KASAN: slab-use-after-free' true;
 test_atomic_sleep() { caught atomic-sleep 'sleeping function called from invalid context' true; }
 test_leak() { caught leak 'not ok 1 - nothing was leaked' "rmmod planted && $leaks"; }
 
+# A kernel that is about to fail by itself now and then, see run.sh
+test_four_levels_of_page_tables() {
+	"$here/run.sh" --name planted-levels --time-limit 180 --kver "$kver" -- sh -c '! grep -w la57 /proc/cpuinfo' \
+		< /dev/null > "$work/out" 2>&1 || fail "$(cat "$work/out")"
+}
+
 tap_main "$@"

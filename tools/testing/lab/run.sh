@@ -193,6 +193,9 @@ printf '%s=%q\n' REPO "$REPO" OUT "$out" KEEP "$REPO"$'\n'"$CACHE" KVER "$kver" 
 # --- QEMU
 
 cmdline='console=ttyS0 loglevel=5 panic_on_warn=1 oops=panic panic=-1 panic_print=0x20 no_console_suspend iomem=relaxed log_buf_len=8M'
+# When it looks at its CPU, identify_cpu(), a kernel forgets for a moment that it has page tables of five levels. KASAN
+# takes each address for a wild one then, and an interrupt in that moment is a splat before anything has begun.
+if [[ $kver == *-lab-* ]]; then cmdline+=' no5lvl'; fi
 # shellcheck disable=SC2054 # commas are QEMU's
 # A 9p file system survives that the VM is suspended if its device does, and that is one behind a port, without a reset.
 # The chardevs out, ctl, tty, qmp, monitor and port are made by supervise.py, and "-qmp chardev:ID" is the one way of naming
