@@ -10,7 +10,7 @@
 # with LANES empty nothing else does. A lane "stock-kernel-mdev" is the kernel of
 # "stock" with the mdev.ko that it brings instead of ours; with MDEV_CORE=kernel in
 # the environment all lanes are like that. ALSO in the environment has suites that
-# run only when they are named: lint, fresh-bookworm, fresh-trixie.
+# run only when they are named: lint, fresh-machines.
 #
 # Suites are put together to jobs, which run side by side, see jobs.sh. A job of a lane
 # is a boot of the lab VM; LANE-build comes before. Of two jobs at once no one may write
@@ -51,7 +51,7 @@ GONE=77
 # Suites by where they run: on this machine, in a part of a lab VM (see selftests/run.sh), or with VMs of their own
 engine='config config-qemu config-lspci area edid edid-decode'
 on_host="jobs make probes suite setup kernels $engine coverage config-fuzz cli ctl-fuzz fresh"
-on_request='lint fresh-bookworm fresh-trixie'
+on_request='lint fresh-machines'
 alone='mdev removal race module vpci mapping function irq irq-race reset dma bar fault leaf-race stress display scanout vram vblank
 	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi ctl leaks'
 cdev='removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev bar-cdev fault-cdev display-cdev'
@@ -132,7 +132,7 @@ host() {
 	# our tool beside that of Debian
 	mdevctl) suite mdevctl "$testing/cli/mdevctl_test.sh" "${tests[@]}" ;;
 	lint) suite lint make -s lint ;;
-	fresh-*) suite "$1" make -s fresh SUITE="${1#fresh-}" ;;
+	fresh-machines) make -s fresh || echo "not ok - make fresh: status $?; logs: $top/build/fresh" ;;
 	esac
 }
 
@@ -275,7 +275,7 @@ setup() {
 }
 
 suites() {
-	local lane name after
+	local lane name after cpus
 	if ! wanted "$on_host $on_request $in_vms"; then
 		# shellcheck disable=SC2086 # words
 		echo "not ok - there is no suite '$only'; there are:" $on_host $on_request $in_vms
@@ -285,22 +285,23 @@ suites() {
 	job build "$(nproc)" 60 '' host build
 	host_job jobs 1 5 build
 	host_job make 1 30 build
-	host_job probes 1 30 build
+	host_job probes 1 40 build
 	host_job suite 1 1 build
-	host_job setup 1 20 build
+	host_job setup 1 25 build
 	host_job kernels 1 20 build
 	host_job fresh 1 20 build
 	# shellcheck disable=SC2086 # words
 	host_job engine 1 10 build $engine
 	host_job coverage 1 5 build
 	host_job config-fuzz 1 35 build
-	host_job cli 1 60 build
+	host_job cli 1 100 build
 	host_job ctl-fuzz 1 25 build
 	for name in "${also[@]}"; do
 		after=build
 		# checkpatch and kernel-doc come with the source of a debug kernel
 		if [[ $name == lint ]]; then for lane in "${lanes[@]}"; do after+=" $lane-build"; done; fi
-		job "$name" 1 400 "$after" host "$name"
+		if [[ $name == fresh-machines ]]; then cpus=2; else cpus=1; fi
+		job "$name" $cpus 400 "$after" host "$name"
 	done
 	if wanted "$in_vms"; then
 		for lane in "${lanes[@]}"; do lane_jobs "$lane"; done

@@ -14,6 +14,7 @@
 #   LAB_PARENT  PCI address of the "physical" device, a bochs-display unless --device says otherwise
 #   LAB_MODEL   what it is
 #   LAB_PEER    with --peer, PCI address of a second one like it
+#   LAB_ACCEL   what runs the VM: "kvm", or "tcg" if it is emulated
 #   LAB_SUSPEND "1" if the VM comes back from a suspend, see --suspend
 #   LAB_QMP     the monitor of the VM's own QEMU, for tools/testing/lab/qmp.py; there the device's id is "physical". Only
 #               for commands that are trusted on this machine, too
@@ -183,7 +184,7 @@ if ((shell_mode)); then winsize=$(stty size); fi
 mkdir "$work/job.d"
 printf '%s=%q\n' REPO "$REPO" OUT "$out" KEEP "$REPO"$'\n'"$CACHE" KVER "$kver" MODULES "$modules" TOKEN "$token" \
 	PARENT "$parent" PEER "$peer" MODEL "$device" SHELL_MODE "$shell_mode" TERM "${TERM:-dumb}" WINSIZE "$winsize" \
-	CACHE "$CACHE" SUSPEND "$suspend" MDEV_CORE "${MDEV_CORE-}" KERNEL "$kernel" NESTED "$nested" NESTED_KERNEL "$nested_kernel" >"$work/job.d/job"
+	CACHE "$CACHE" ACCEL "$accel" SUSPEND "$suspend" MDEV_CORE "${MDEV_CORE-}" KERNEL "$kernel" NESTED "$nested" NESTED_KERNEL "$nested_kernel" >"$work/job.d/job"
 { printf 'ARGV=('; (($# == 0)) || printf ' %q' "$@"; printf ' )\n'; } >"$work/job.d/argv"
 {
 	cat "$initramfs"

@@ -13,7 +13,7 @@ set -euo pipefail
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/lab-selftest.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
-names=(status arguments splat panic limit frozen nested cache qemu_list qemu_says)
+names=(status arguments splat panic limit frozen nested boots_again cache qemu_list qemu_says)
 if (($#)); then names=("$@"); fi
 failed=0 number=0 status=0
 
@@ -143,6 +143,22 @@ test_nested() {
 		$nested stop a
 		$nested says a'
 	expect_status 0 && expect_in stdout 'drawn ' && [[ -s $tmp/out/a.png ]]
+}
+
+# One that stands still is booted once more where the VM is emulated, and not twice
+test_boots_again() {
+	lab --nested --time-limit 300 -- bash -euc '
+		nested=tools/testing/lab/nested.sh
+		$nested start a -- -device bochs-display
+		$nested qmp a stop
+		$nested wait a ready 45
+		$nested cmd a "fbdraw draw A"
+		$nested stop a
+		$nested start b -- -device bochs-display
+		while :; do $nested qmp b stop; done >/dev/null 2>&1 &
+		! $nested wait b ready 15'
+	if ! grep -q ', tcg, output' "$tmp/stderr"; then return; fi
+	expect_status 0 && expect_in stdout 'drawn ' && expect_in stdout "'a' hung while it booted; booting it again"
 }
 
 echo "1..${#names[@]}"
