@@ -21,7 +21,7 @@ KDIR ?= $(or $(filter $(RUNNING),$(HEADERS)),$(lastword \
 
 # Kernels that "make check" tests with, see tools/testing/lab/kernel.sh
 LANES := stock stock-kernel-mdev stock-new debug-6.12 debug-7.2 debug-new
-LANE ?= stock stock-kernel-mdev debug-new
+LANE ?= stock stock-kernel-mdev stock-new debug-new
 
 PREFIX ?= /usr/local
 O := build

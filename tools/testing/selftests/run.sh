@@ -43,7 +43,7 @@ run() {
 
 skip() { printf '1..1\nok 1 - %s # SKIP %s\n' "$@"; }
 
-# What has nothing to do with the core, or what the kernel's does not do: it deletes "remove" before it knows that
+# What has nothing to do with the core, pixels for one, or what the kernel's does not do: it deletes "remove" before it knows that
 # the instance can go, and waits for users for as long as they like
 run_ours() {
 	if [[ -n ${LAB_MDEV_CORE-} ]]; then
@@ -120,7 +120,7 @@ run alone samples "$here/samples_test.sh" "$@"
 on_stock run alone ctl "$testing/cli/real_test.sh" "$@"
 run_ours guests suspend "$bin/scanout_test" test_suspend_and_resume
 on_stock run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
-on_stock run guests screen "$here/screen_test.sh" "$fbdraw" "$@"
+on_stock run_ours guests screen "$here/screen_test.sh" "$fbdraw" "$@"
 run_ours hotplug surprise "$here/surprise_test.sh" "$bin/vram_test" "$@"
 run_ours hotplug-guests surprise-guest "$here/surprise_guest_test.sh" "$@"
 on_stock run_ours guests soft-screen with_soft "$here/screen_test.sh" "$fbdraw" "$@"
