@@ -4,7 +4,7 @@
 # Kernels that the modules have been tested with, and when; README.md has them, too.
 # A later one of the same series is taken to be as good, any other from 6.12 on is
 # built for if its interfaces are known, see drivers/vfio/probes.
-TESTED := 6.12.117 7.2.12 7.3.4
+TESTED := 6.12.117 7.3.4
 TESTED_IN := 2026-11
 SERIES := $(sort $(foreach version,$(TESTED),$(basename $(version))))
 
