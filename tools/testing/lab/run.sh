@@ -173,6 +173,7 @@ out=$(cd -P "$out" && pwd)
 rm -f "$out"/{console.log,console.log.*,qemu.log,*.qemu.log,*.qemu.given,dmesg.txt,frozen.txt}
 : >"$out/console.log"
 say "kernel $kver, $accel, output in $out"
+echo "$accel" >"$out/accel"
 
 # --- the job: appended to the initramfs, because a command line of a kernel cannot carry any string
 
