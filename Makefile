@@ -39,7 +39,7 @@ help:
 	@echo 'make check      all tests; ends with "N passed, N failed[, N skipped]"'
 	@echo 'make check T=vpci                only one suite'
 	@echo 'make check T="vpci test_reset"   only one test of it'
-	@echo 'make check ALSO="lint fresh-machines"   these, too, side by side with the rest'
+	@echo 'make check ALSO="lint fresh-bookworm fresh-trixie"   these, too, side by side with the rest'
 	@echo 'make check LANE=stock            only on one kernel, of: $(LANES)'
 	@echo 'make check-all  the tests on all of these kernels'
 	@echo 'make lint       static checks: sparse, clang, checkpatch, shellcheck and more'

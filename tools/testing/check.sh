@@ -10,7 +10,7 @@
 # with LANES empty nothing else does. A lane "stock-kernel-mdev" is the kernel of
 # "stock" with the mdev.ko that it brings instead of ours; with MDEV_CORE=kernel in
 # the environment all lanes are like that. ALSO in the environment has suites that
-# run only when they are named: lint, fresh-machines.
+# run only when they are named: lint, fresh-bookworm, fresh-trixie.
 #
 # Suites are put together to jobs, which run side by side, see jobs.sh. A job of a lane
 # is a boot of the lab VM; LANE-build comes before. Of two jobs at once no one may write
@@ -51,7 +51,7 @@ GONE=77
 # Suites by where they run: on this machine, in a part of a lab VM (see selftests/run.sh), or with VMs of their own
 engine='config config-qemu config-lspci area edid edid-decode'
 on_host="jobs make probes suite setup kernels $engine coverage config-fuzz cli ctl-fuzz fresh"
-on_request='lint fresh-machines'
+on_request='lint fresh-bookworm fresh-trixie'
 alone='mdev removal race module vpci mapping function irq irq-race reset dma bar fault leaf-race stress display scanout vram vblank
 	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi ctl leaks'
 cdev='removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev bar-cdev fault-cdev display-cdev'
@@ -132,7 +132,7 @@ host() {
 	# our tool beside that of Debian
 	mdevctl) suite mdevctl "$testing/cli/mdevctl_test.sh" "${tests[@]}" ;;
 	lint) suite lint make -s lint ;;
-	fresh-machines) make -s fresh || echo "not ok - make fresh: status $?; logs: $top/build/fresh" ;;
+	fresh-*) make -s fresh SUITE="${1#fresh-}" || echo "not ok - $1: status $?; logs: $top/build/fresh" ;;
 	esac
 }
 
@@ -249,7 +249,7 @@ lane_jobs() {
 	if [[ $lane == debug-* ]]; then slow=4; fi
 	job "$lane-build" 1 $((30 * slow * slow)) "$after" lane_build "$lane" "$core"
 	after=$lane-build
-	if wanted "$alone"; then job "$lane-alone" vm:1 $((300 * slow)) "$after" part "$lane" "$core" alone; fi
+	if wanted "$alone"; then job "$lane-alone" vm:1 $((200 * slow)) "$after" part "$lane" "$core" alone; fi
 	if wanted "$guests"; then job "$lane-guests" vm:1 $((200 * slow)) "$after" part "$lane" "$core" guests --nested; fi
 	# see "What is not tested twice" in testing.rst
 	[[ -z $core && $lane != stock-new ]] || return 0
@@ -287,7 +287,7 @@ setup() {
 }
 
 suites() {
-	local lane name after cpus
+	local lane name after
 	if ! wanted "$on_host $on_request $in_vms"; then
 		# shellcheck disable=SC2086 # words
 		echo "not ok - there is no suite '$only'; there are:" $on_host $on_request $in_vms
@@ -312,8 +312,7 @@ suites() {
 		after=build
 		# checkpatch and kernel-doc come with the source of a debug kernel
 		if [[ $name == lint ]]; then for lane in "${lanes[@]}"; do after+=" $lane-build"; done; fi
-		if [[ $name == fresh-machines ]]; then cpus=2; else cpus=1; fi
-		job "$name" $cpus 400 "$after" host "$name"
+		job "$name" 1 400 "$after" host "$name"
 	done
 	if wanted "$in_vms"; then
 		for lane in "${lanes[@]}"; do lane_jobs "$lane"; done

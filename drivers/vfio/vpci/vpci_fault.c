@@ -178,19 +178,19 @@ enum vpci_entry { VPCI_ENTRY_NONE, VPCI_ENTRY_TABLE, VPCI_ENTRY_LEAF };
 static enum vpci_entry vpci_entry_at(const struct vm_fault *vmf,
 				     unsigned int order)
 {
-	if (order == PMD_ORDER) {
-		pmd_t pmd = pmdp_get_lockless(vmf->pmd);
+	pmd_t pmd;
+	pud_t pud;
 
+	if (order == PMD_ORDER) {
+		pmd = pmdp_get_lockless(vmf->pmd);
 		if (pmd_none(pmd))
 			return VPCI_ENTRY_NONE;
 		return pmd_leaf(pmd) ? VPCI_ENTRY_LEAF : VPCI_ENTRY_TABLE;
-	} else {
-		pud_t pud = READ_ONCE(*vmf->pud);
-
-		if (pud_none(pud))
-			return VPCI_ENTRY_NONE;
-		return pud_leaf(pud) ? VPCI_ENTRY_LEAF : VPCI_ENTRY_TABLE;
 	}
+	pud = READ_ONCE(*vmf->pud);
+	if (pud_none(pud))
+		return VPCI_ENTRY_NONE;
+	return pud_leaf(pud) ? VPCI_ENTRY_LEAF : VPCI_ENTRY_TABLE;
 }
 
 /*

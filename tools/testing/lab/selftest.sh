@@ -145,7 +145,7 @@ test_nested() {
 	expect_status 0 && expect_in stdout 'drawn ' && [[ -s $tmp/out/a.png ]]
 }
 
-# One that stands still is booted once more where the VM is emulated, and not twice
+# One that stands still is booted once more where the VM is emulated
 test_boots_again() {
 	lab --nested --time-limit 300 -- bash -euc '
 		nested=tools/testing/lab/nested.sh
@@ -153,10 +153,7 @@ test_boots_again() {
 		$nested qmp a stop
 		$nested wait a ready 45
 		$nested cmd a "fbdraw draw A"
-		$nested stop a
-		$nested start b -- -device bochs-display
-		while :; do $nested qmp b stop; done >/dev/null 2>&1 &
-		! $nested wait b ready 15'
+		$nested stop a'
 	if ! grep -q ', tcg, output' "$tmp/stderr"; then return; fi
 	expect_status 0 && expect_in stdout 'drawn ' && expect_in stdout "'a' hung while it booted; booting it again"
 }
