@@ -71,7 +71,7 @@ kernel-release = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
 
 check-kdir:
 	@test -n "$(kernel-release)" -a -e $(KDIR)/Makefile || { echo \
-	 'KDIR=$(KDIR): no kernel headers there. "make setup" installs some.' \
+	 'KDIR=$(KDIR): no kernel headers there. Leave KDIR out, "make setup" installs some.' \
 	 >&2; exit 1; }
 	@case "$(kernel-release)" in $(subst $() ,|,$(SERIES:%=%.*))) ;; *) echo \
 	 'KDIR=$(KDIR): kernel $(kernel-release) is not tested, $(TESTED) are. It is built for as far as its' \
@@ -128,7 +128,7 @@ unit:
 	+@tools/testing/check.sh "" "$(T)"
 
 fresh:
-	@FULL=$(FULL) tools/testing/fresh/fresh.sh $(SUITE)
+	@FULL='$(FULL)' tools/testing/fresh/fresh.sh $(foreach suite,$(SUITE),'$(suite)')
 
 # How long "make fuzz" looks
 FUZZ_SECONDS ?= 600

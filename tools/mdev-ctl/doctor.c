@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The checks of the system: kernel, modules, VFIO, limits. See doctor_mdev.c for devices. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,18 +10,28 @@
 #include "doctor.h"
 #include "doctor_file.h"
 
+/* One that has no number is not older: what is to be had of interfaces, a build finds out */
+static bool kernel_is_older(const char *release, unsigned int major, unsigned int minor)
+{
+	unsigned int is_major, is_minor;
+
+	if (sscanf(release, "%u.%u", &is_major, &is_minor) != 2)
+		return false;
+	return is_major != major ? is_major < major : is_minor < minor;
+}
+
 void doctor_check_kernel(void)
 {
 	char release[128] = "unknown", mode[128] = "", enforce[8] = "";
 	const char *active;
 
 	doctor_read(release, sizeof(release), "/proc/sys/kernel/osrelease");
-	if (!strncmp(release, "6.12.", 5) || !strncmp(release, "7.2", 3))
-		doctor_tell(DOCTOR_OK, "kernel", NULL, "%s", release);
-	else
+	if (kernel_is_older(release, 6, 12))
 		doctor_tell(DOCTOR_WARN, "kernel",
-			    "The modules of this project are built and tested for 6.12 and 7.2.",
-			    "%s is not among the supported ones", release);
+			    "The modules of this project need what came with 6.12; boot a newer one.",
+			    "%s is older than 6.12", release);
+	else
+		doctor_tell(DOCTOR_OK, "kernel", NULL, "%s", release);
 
 	/* "none [integrity] confidentiality" */
 	doctor_read(mode, sizeof(mode), "/sys/kernel/security/lockdown");

@@ -293,6 +293,10 @@ suites() {
 		echo "not ok - there is no suite '$only'; there are:" $on_host $on_request $in_vms
 		return
 	fi
+	if [[ -n $only && " $on_request " == *" $only "* ]]; then also=("$only"); fi
+	for name in "${also[@]}"; do
+		[[ " $on_request " == *" $name "* ]] || { echo "not ok - ALSO names '$name'; there are: $on_request"; return; }
+	done
 	setup || { echo 'not ok - what the suites need could not be installed'; return; }
 	job build "$(nproc)" 60 '' host build
 	host_job jobs 1 5 build
@@ -317,18 +321,30 @@ suites() {
 	if wanted "$in_vms"; then
 		for lane in "${lanes[@]}"; do lane_jobs "$lane"; done
 	fi
-	jobs_run "$out/jobs"
+	jobs_run "$out/jobs" || return 0
+	account
+}
+
+# What was asked for and did not run has not passed
+account() {
+	local lane booted=0
 	for lane in "${lanes[@]}"; do
 		[[ -e $out/$lane/kver ]] || continue
+		booted=1
 		if ! find "$out/$lane" -path '*.again' -prune -o -name '*.tap' -exec grep -h '^ok ' {} + | grep -qv '# SKIP'; then
 			echo "not ok - $lane: everything was skipped"
 		fi
 	done
+	if [[ -z $only ]]; then
+		if ((${#lanes[@]} && !booted)); then echo "not ok - no lane of '${lanes[*]}' could be run"; fi
+	elif [[ -z $(find "$out" -name "$only.tap" -o -name "$only-*.tap") ]]; then
+		echo "not ok - the suite '$only' has not run: it is not part of ${lanes[*]:-what needs no VM}; see testing.rst"
+	fi
 }
 
 rm -rf "$out"
 mkdir -p "$out"
-suites 2>&1 | tee -i "$all"
+{ suites || echo 'not ok - check.sh ended before its time; see above'; } 2>&1 | tee -i "$all"
 
 # The slowest suites, and the jobs
 echo '# the slowest suites'

@@ -53,7 +53,7 @@ jobs_ready() {
 		done) ;;
 		failed | out)
 			job_state[$1]=out
-			echo "# left out: $1, because $other failed"
+			echo "# left out: $1, because $other did not succeed"
 			return 1
 			;;
 		# a job that is not asked for is not waited for
@@ -136,6 +136,10 @@ jobs_run() {
 	mkdir -p "$jobs_dir"
 	: >"$jobs_dir/times"
 	jobs_cpus=${JOBS_CPUS:-$(nproc)}
+	if [[ ! $jobs_cpus =~ ^[1-9][0-9]{0,3}$ ]]; then
+		echo "not ok - JOBS_CPUS='$jobs_cpus': it is how many processors the jobs may keep busy, from 1 on"
+		return 1
+	fi
 	jobs_mib=$(($(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo) / 1024))
 	readarray -t jobs_order < <(for name in "${job_names[@]}"; do echo "$(jobs_way "$name") $name"; done |
 		sort -s -rn -k 1,1 | cut -d ' ' -f 2)
@@ -149,6 +153,7 @@ jobs_run() {
 # jobs_table DIR: when each began and how long it took, in the order of their beginnings
 jobs_table() {
 	local seconds began name
+	[[ -e $1/times ]] || return 0
 	printf '# %-24s %8s %8s\n' job began took
 	sort -n -k 2,2 "$1/times" | while read -r seconds began name; do
 		printf '# %-24s %6d s %6d s\n' "$name" "$began" "$seconds"

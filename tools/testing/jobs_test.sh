@@ -79,8 +79,8 @@ test_failed_ones_take_others_out() {
 	job good 1 1 'not-asked-for' note good
 	run
 	expect_equal good "$(order)"
-	expect_has out '# left out: after, because bad failed'
-	expect_has out '# left out: later, because after failed'
+	expect_has out '# left out: after, because bad did not succeed'
+	expect_has out '# left out: later, because after did not succeed'
 }
 
 test_output_in_one_piece() {
@@ -99,6 +99,16 @@ test_shown_at_once_when_alone() {
 	job a 1 1 '' a
 	jobs_run "$work/jobs" | { grep -q -m 1 seen; echo >"$work/fifo.a"; cat >/dev/null; }
 	job b 1 1 a note b
+}
+
+test_no_number_of_processors() {
+	local bad
+	job a 1 1 '' note a
+	for bad in x 1.5 0 -1 '1 2' 08 99999; do
+		JOBS_CPUS=$bad run && fail "JOBS_CPUS='$bad' is taken"
+		expect_has out "not ok - JOBS_CPUS='$bad': it is how many"
+	done
+	[[ ! -e $work/order ]] || fail 'something ran'
 }
 
 test_ended_with_us() {

@@ -305,6 +305,7 @@ test_doctor_finds() {
 		grep -A1 -e "$want" "$work/out" | tail -n 1 | grep -q '^         -> ' || { fail "$break: not found, or no advice"; sed 's/^/# /' "$work/out"; }
 	done <<-'EOF'
 		^warning  kernel: 5.10.0|0|echo 5.10.0 >"$root/proc/sys/kernel/osrelease"
+		^warning  kernel: 6.1.0-37|0|echo 6.1.0-37 >"$root/proc/sys/kernel/osrelease"
 		^warning  signatures: .* lockdown: none \[integrity\]|0|echo 'none [integrity] x' >"$sys/kernel/security/lockdown"
 		^warning  signatures:|0|mkdir -p "$sys/module/module/parameters"; echo Y >"$sys/module/module/parameters/sig_enforce"
 		^failed   mdev core:|1|rm -r "$sys/bus/mdev"

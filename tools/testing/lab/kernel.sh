@@ -3,7 +3,7 @@
 #
 # Kernels of the lanes, made when they are missing: prints the version of one.
 #
-#   kernel.sh stock        the distribution's newest supported kernel
+#   kernel.sh stock        the distribution's newest 6.12
 #   kernel.sh stock-new    the newest kernel that backports have, as the distribution built it
 #   kernel.sh debug-new    built with debug.config from the newest source that backports have
 #   kernel.sh debug-6.12   likewise from linux-source-6.12; every series from there on can be named
