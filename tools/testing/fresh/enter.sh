@@ -15,6 +15,12 @@ archives=$2
 directory=$3
 command=$4
 
+# A machine without a network has itself, in a network namespace that is new
+python3 -c '
+import fcntl, socket, struct
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+fcntl.ioctl(socket.socket(), SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))'
+
 mount --bind "$root" "$root"
 cd "$root"
 mount -t proc proc proc

@@ -78,7 +78,7 @@ done
 [[ -z $full || $full == 1 ]] || die "FULL=$full: it is 1, for 'make demo' and 'make check' on all machines, or empty"
 ((EUID == 0)) || die "making a root file system and entering it needs root: run 'sudo make fresh'"
 "$LAB_DIR/setup.sh" fresh
-need debootstrap git setpriv unshare
+need debootstrap git python3 setpriv unshare
 
 changed=$(git -C "$REPO" status --porcelain | wc -l)
 ((changed == 0)) || say "$changed files here are not committed as they are; what is tested is $(git -C "$REPO" log -1 --format='%h, "%s"')"

@@ -173,16 +173,36 @@ static void await_touches(struct lab_client *lab, uint64_t waiting)
 }
 
 /*
+ * Not where the kernel has no PAT: memory that is not write-combining is not mapped
+ * by leaves that are, as the BAR wants them
+ */
+static bool leaves_fit(struct lab_client *lab)
+{
+	volatile uint64_t *map = lab_map(lab, LAB_TOUCH_BAR, 0, LEAF, 0);
+
+	assert_int_equal(lab_back(lab, LAB_TOUCH_BAR, 0, LEAF, 0), 0);
+	assert_int_equal(lab_word(map, 0), lab_tag(lab, LAB_TOUCH_BAR, 0));
+	lab_unmap(lab, map, LEAF);
+	assert_int_equal(lab_revoke(lab, LAB_TOUCH_BAR, 0, LEAF), 0);
+	return lab_stat(lab, "faults_2m") == 1;
+}
+
+/*
  * The last page that a leaf lacks is being backed by the first store to it. Meanwhile
  * somebody loads another page of the same 2 MiB, which needs a page table.
  */
 static void test_backing_completes_a_leaf(void **state)
 {
 	struct lab_client *lab = *state;
-	volatile uint64_t *map = lab_map(lab, LAB_TOUCH_BAR, 0, LEAF, 0);
+	volatile uint64_t *map;
 	pthread_t thread;
 	size_t i;
 
+	if (!leaves_fit(lab)) {
+		printf("# the kernel has no PAT, so no leaf fits\n");
+		skip();
+	}
+	map = lab_map(lab, LAB_TOUCH_BAR, 0, LEAF, 0);
 	for (i = 0; i < 511; i++)
 		(void)lab_word(map, i);
 	lab_unmap(lab, map, LEAF);
@@ -198,11 +218,11 @@ static void test_backing_completes_a_leaf(void **state)
 	for (i = 0; i < 512; i++)
 		assert_int_equal(lab_word(map, i), lab_tag(lab, LAB_TOUCH_BAR, i));
 	/* There was a page table; in a fresh mapping the 512 pages are one leaf */
-	assert_int_equal(lab_stat(lab, "faults_2m"), 0);
+	assert_int_equal(lab_stat(lab, "faults_2m"), 1);
 	lab_unmap(lab, map, LEAF);
 	map = lab_map(lab, LAB_TOUCH_BAR, 0, LEAF, 0);
 	(void)lab_word(map, 511);
-	assert_int_equal(lab_stat(lab, "faults_2m"), 1);
+	assert_int_equal(lab_stat(lab, "faults_2m"), 2);
 	lab_unmap(lab, map, LEAF);
 }
 
