@@ -240,9 +240,9 @@ test_both_at_once() {
 	# Neither gets its turn before the other waits for one
 	exec {turn}<"$LAB_APT_ETC"
 	flock "$turn"
-	"$lab/setup.sh" > "$work/first" 2>&1 < /dev/null &
+	"$lab/setup.sh" > "$work/first" 2>&1 < /dev/null {turn}<&- &
 	first=$!
-	VFIO_MDEV_CACHE=$work/cache "$lab/setup.sh" > "$work/second" 2>&1 < /dev/null &
+	VFIO_MDEV_CACHE=$work/cache "$lab/setup.sh" > "$work/second" 2>&1 < /dev/null {turn}<&- &
 	second=$!
 	until grep -qs 'another setup runs' "$work/first" && grep -qs 'another setup runs' "$work/second"; do
 		if ! kill -0 "$first" || ! kill -0 "$second"; then break; fi
