@@ -53,22 +53,25 @@ write_picture() {
 	EOF
 }
 
-# 800x600 is what bochs makes of 4 MiB
+# The mode is what the guest's bochs makes of 4 MiB: that of 6.12 800x600, that of 7.3 1024x768
 test_picture() {
-	local said address end=$((SECONDS + 60))
-	expect_equal 'drawn 800x600 stride 3200' "$(in_guest 'fbdraw draw M')" fbdraw
+	local said address width height stride end=$((SECONDS + 60))
+	said=$(in_guest 'fbdraw draw M')
+	[[ $said =~ ^drawn\ (800x600|1024x768)\ stride\ ([0-9]+)$ ]] || { fail "fbdraw: $said"; return; }
+	width=${BASH_REMATCH[1]%x*} height=${BASH_REMATCH[1]#*x} stride=${BASH_REMATCH[2]}
+	expect_equal $((width * 4)) "$stride" stride
 	# shellcheck disable=SC2016 # for the guest's shell
 	address=$(in_guest 'cd /sys/bus/pci/drivers/bochs-drm/0000:* && read -r start end flags < resource && echo $((start))')
 	[[ $address =~ ^[1-9][0-9]*$ ]] || { fail "BAR 0 is at '$address'"; return; }
 	# The guest's driver copies the picture a little later
 	until
-		"$nested" qmp mbochs pmemsave "{\"val\": $address, \"size\": $((3200 * 600)), \"filename\": \"$vram\"}" \
+		"$nested" qmp mbochs pmemsave "{\"val\": $address, \"size\": $((stride * height)), \"filename\": \"$vram\"}" \
 			> /dev/null || { fail pmemsave; return; }
-		said=$("$fbdraw" check M 800 600 3200 "$vram" 0)
+		said=$("$fbdraw" check M "$width" "$height" "$stride" "$vram" 0)
 	do
 		((SECONDS < end)) || { fail "$said"; break; }
 	done
-	write_picture 800 600 3200
+	write_picture "$width" "$height" "$stride"
 }
 
 # What it says of mbochs is in the list that this is compared with

@@ -146,7 +146,7 @@ if "$bin/mdev_test" --has-cdev; then
 fi
 rmmod mgpu vfio_vpci mdev || echo 'not ok - the modules did not unload'
 # Loads both mdev cores, one after the other
-if [[ -z ${LAB_MDEV_CORE-} ]]; then run alone abi "$here/abi_test.sh" "$@"; fi
+if [[ -z ${LAB_MDEV_CORE-} ]]; then on_stock run alone abi "$here/abi_test.sh" "$@"; fi
 if [[ -z $only || $only == leaks ]]; then
 	suite leaks "$testing/lab/leaks.sh"
 fi
