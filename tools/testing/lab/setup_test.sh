@@ -6,6 +6,9 @@
 
 # The tests are called by name and hold code for programs.
 # shellcheck disable=SC2317,SC2329,SC2016
+# Whatever is started in the background by a shell without job control has SIGINT ignored, and no shell undoes that
+if [[ -z ${SETUP_TEST_SIGNALS-} ]]; then SETUP_TEST_SIGNALS=default exec env --default-signal "$0" "$@"; fi
+
 set -u
 
 # shellcheck source=tools/testing/tap.sh
@@ -308,9 +311,7 @@ test_no_half_kernel() {
 		rm -rf "$VFIO_MDEV_CACHE"
 		printf '#!/bin/sh\n%s\n' "$end" > "$work/bin/depmod"
 		chmod +x "$work/bin/depmod"
-		# whoever runs this in the background may have had SIGINT ignored
-		status=0
-		env --default-signal=INT "$lab/setup.sh" > "$work/out" 2> "$work/err" < /dev/null || status=$?
+		run_setup
 		[ "$status" != 0 ] || fail "$end: it succeeded"
 		expect_equal '' "$(ls -A "$VFIO_MDEV_CACHE/kernels")" "after $end"
 	done
