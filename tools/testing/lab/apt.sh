@@ -29,12 +29,10 @@ as_root() {
 # that the other needs. What is open as 8 is the directory that both change.
 has_turn=''
 apt_turn() {
-	local holder
 	if [[ -n $has_turn ]]; then return; fi
 	exec 8<"$APT_ETC"
 	if ! flock -n 8; then
-		holder=$(awk -v inode="$(stat -c %i "$APT_ETC")" '$2 == "FLOCK" && $6 ~ ":" inode "$" { print $5; exit }' /proc/locks)
-		say "another setup runs (process ${holder:-unknown}); waiting for it"
+		say 'another setup runs; waiting for it'
 		flock 8
 	fi
 	has_turn=1

@@ -257,7 +257,7 @@ test_both_at_once() {
 	expect_equal 1 "$(installed gcc)" 'times that gcc was installed'
 	cat "$work/first" "$work/second" > "$work/both"
 	expect_equal 1 "$(grep -c 'asking apt' "$work/both")" 'that asked apt'
-	expect_equal 2 "$(grep -c 'another setup runs (process [0-9]*); waiting' "$work/both")" 'that waited'
+	expect_equal 2 "$(grep -c 'another setup runs; waiting' "$work/both")" 'that waited'
 }
 
 # wait_for LOCK COMMAND..: it says who has the lock, and goes on when that one has ended
@@ -458,12 +458,19 @@ test_no_network() {
 }
 
 # as_user COMMAND..: neither root nor anybody who may write here
+# Our scripts may be where no other user gets to, below /root for one: $lab is a copy of them then.
 as_user() {
 	chmod 755 "$work"
 	if ((EUID)); then "$@"; else setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; fi
 }
 
+copy_scripts() {
+	cp -r "$lab" "$work/lab"
+	lab=$work/lab
+}
+
 test_no_root() {
+	copy_scripts
 	mkdir "$work/programs"
 	ln -s /usr/bin/* "$work/programs"
 	rm -f "$work/programs/sudo"
@@ -479,6 +486,7 @@ test_no_root() {
 
 # On a Debian, a user's PATH has no depmod
 test_user_with_sudo() {
+	copy_scripts
 	printf '#!/bin/sh\n[ "$1" != -n ] || shift\necho "$*" >> %s/sudo\nexec "$@"\n' "$work" > "$work/bin/sudo"
 	chmod +x "$work/bin/sudo"
 	if ((EUID == 0)); then
@@ -509,9 +517,9 @@ test_disk_is_full() {
 	expect_refusal "apt-get install: no room for the packages in $m/var/cache/apt/archives; make room for " 'run this again'
 	make_machine "$mirror"
 	run_with_room "$VFIO_MDEV_CACHE" 1M
-	expect_refusal "apt-get download linux-image-$KVER: the disk is full, 0 MB are free on $VFIO_MDEV_CACHE; make room"
+	expect_refusal "apt-get download linux-image-$KVER: the disk is full, " " MB are free on $VFIO_MDEV_CACHE; make room"
 	run_with_room "$VFIO_MDEV_CACHE" 4M
-	expect_refusal "dpkg -x " ": the disk is full, 0 MB are free on $VFIO_MDEV_CACHE; make room"
+	expect_refusal "dpkg -x " ": the disk is full, " " MB are free on $VFIO_MDEV_CACHE; make room"
 }
 
 test_dpkg_was_interrupted() {
