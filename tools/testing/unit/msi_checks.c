@@ -195,67 +195,69 @@ static void check_094_msix_control_by_one_byte(void **state)
 	assert_int_equal(f->interrupt_calls, 2);
 }
 
-/* All four forms of the capability */
-static void test_msi_forms(void **state)
+/* All four forms of the capability, each in a function of its own at 0x40 */
+static void for_each_msi_form(void (*check)(struct function *f, int is_64bit,
+					    int maskable))
 {
 	int is_64bit, maskable;
 
-	(void)state;
 	for (is_64bit = 0; is_64bit < 2; is_64bit++) {
 		for (maskable = 0; maskable < 2; maskable++) {
 			struct function *f = make_one((struct vpci_cap_desc) {
 				.type = VPCI_CAP_MSI,
 				.msi = { .vectors = 32, .is_64bit = is_64bit,
 					 .maskable = maskable } });
-			unsigned int data = is_64bit ? 0x4c : 0x48;
 
-			put(f, 0x42, 2, 0xffff);
-			put(f, 0x44, 8, ~0ULL);
-			put(f, 0x4c, 8, ~0ULL);
-			put(f, 0x54, 8, ~0ULL);
-			assert_int_equal(get(f, 0x42, 2), 0x5b | is_64bit << 7 |
-					 maskable << 8);
-			assert_int_equal(get(f, data, 4), 0xffff);
-			assert_int_equal(get(f, data + 4, 4),
-					 maskable ? 0xffffffff : 0);
-			assert_int_equal(get(f, data + 8, 8), 0);
-			assert_int_equal(vpci_config_irq_vectors(&f->cfg), 32);
-			assert_int_equal(vpci_config_irq_masked(&f->cfg, 31),
-					 maskable);
+			check(f, is_64bit, maskable);
 			function_free(f);
 		}
 	}
 }
 
+static void check_form(struct function *f, int is_64bit, int maskable)
+{
+	unsigned int data = is_64bit ? 0x4c : 0x48;
+
+	put(f, 0x42, 2, 0xffff);
+	put(f, 0x44, 8, ~0ULL);
+	put(f, 0x4c, 8, ~0ULL);
+	put(f, 0x54, 8, ~0ULL);
+	assert_int_equal(get(f, 0x42, 2), 0x5b | is_64bit << 7 | maskable << 8);
+	assert_int_equal(get(f, data, 4), 0xffff);
+	assert_int_equal(get(f, data + 4, 4), maskable ? 0xffffffff : 0);
+	assert_int_equal(get(f, data + 8, 8), 0);
+	assert_int_equal(vpci_config_irq_vectors(&f->cfg), 32);
+	assert_int_equal(vpci_config_irq_masked(&f->cfg, 31), maskable);
+}
+
+static void test_msi_forms(void **state)
+{
+	(void)state;
+	for_each_msi_form(check_form);
+}
+
+static void check_pending(struct function *f, int is_64bit, int maskable)
+{
+	unsigned int pending = is_64bit ? 0x54 : 0x50;
+
+	vpci_config_set_msi_pending(&f->cfg, 31, true);
+	vpci_config_set_msi_pending(&f->cfg, 0, true);
+	assert_int_equal(get(f, pending, 4), maskable ? 0x80000001 : 0);
+	vpci_config_set_msi_pending(&f->cfg, 0, true);
+	vpci_config_set_msi_pending(&f->cfg, 31, false);
+	assert_int_equal(get(f, pending, 4), maskable);
+	vpci_config_set_msi_pending(&f->cfg, 0, false);
+	assert_int_equal(get(f, 0x40, 8),
+			 0x000a0005 | is_64bit << 23 | maskable << 24);
+	assert_int_equal(get(f, 0x48, 8), 0);
+	assert_int_equal(get(f, 0x50, 8), 0);
+}
+
 /* Pending bits are to be seen where there are masks, each by itself */
 static void test_msi_pending(void **state)
 {
-	int is_64bit, maskable;
-
 	(void)state;
-	for (is_64bit = 0; is_64bit < 2; is_64bit++) {
-		for (maskable = 0; maskable < 2; maskable++) {
-			struct function *f = make_one((struct vpci_cap_desc) {
-				.type = VPCI_CAP_MSI,
-				.msi = { .vectors = 32, .is_64bit = is_64bit,
-					 .maskable = maskable } });
-			unsigned int pending = is_64bit ? 0x54 : 0x50;
-
-			vpci_config_set_msi_pending(&f->cfg, 31, true);
-			vpci_config_set_msi_pending(&f->cfg, 0, true);
-			assert_int_equal(get(f, pending, 4),
-					 maskable ? 0x80000001 : 0);
-			vpci_config_set_msi_pending(&f->cfg, 0, true);
-			vpci_config_set_msi_pending(&f->cfg, 31, false);
-			assert_int_equal(get(f, pending, 4), maskable);
-			vpci_config_set_msi_pending(&f->cfg, 0, false);
-			assert_int_equal(get(f, 0x40, 8), 0x000a0005 |
-					 is_64bit << 23 | maskable << 24);
-			assert_int_equal(get(f, 0x48, 8), 0);
-			assert_int_equal(get(f, 0x50, 8), 0);
-			function_free(f);
-		}
-	}
+	for_each_msi_form(check_pending);
 }
 
 static void test_msi_pending_without_msi(void **state)
