@@ -198,6 +198,9 @@ cmdline='console=ttyS0 loglevel=5 panic_on_warn=1 oops=panic panic=-1 panic_prin
 # When it looks at its CPU, identify_cpu(), a kernel forgets for a moment that it has page tables of five levels. KASAN
 # takes each address for a wild one then, and an interrupt in that moment is a splat before anything has begun.
 if [[ $kver == *-lab-* ]]; then cmdline+=' no5lvl'; fi
+# KVM gives guests the rate of the TSC that was measured when KVM was initialised: early, where it is built in. An emulated
+# TSC is measured again later, and more than 250 ppm off it KVM gives a guest no scaled TSC but one that stands still.
+cmdline+=' kvm.tsc_tolerance_ppm=10000'
 # shellcheck disable=SC2054 # commas are QEMU's
 # A 9p file system survives that the VM is suspended if its device does, and that is one behind a port, without a reset.
 # The chardevs out, ctl, tty, qmp, monitor and port are made by supervise.py, and "-qmp chardev:ID" is the one way of naming
