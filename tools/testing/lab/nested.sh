@@ -129,29 +129,7 @@ says() {
 	exit $status
 }
 
-# Where an emulated processor runs a guest, a timer's interrupt of the guest is lost now and then while it boots. Nothing
-# of a test has run then: such a guest is thrown away, with a message, and booted again, once. What hangs twice hangs.
-boot_again() {
-	local argv=() number=1
-	[[ -r $dir/argv && $LAB_ACCEL == tcg ]] || return 1
-	running || return 1
-	readarray -d '' -t argv <"$dir/argv"
-	kill -KILL "$(<"$dir/pid")"
-	until_true 10 eval '! running' || return 1
-	while [[ -e $console.$number ]]; do number=$((number + 1)); done
-	mv "$console" "$console.$number"
-	say "guest '$name' hung while it booted; booting it again, its console is in $console.$number"
-	# KVM lets go of its devices a moment later
-	start_again() { "$0" start "$name" "${argv[@]}" >"$LAB_OUT/$name.again" 2>&1; }
-	until_true 20 start_again || {
-		cat "$LAB_OUT/$name.again" >&2
-		return 1
-	}
-	rm -f "$dir/argv"
-}
-
 start() {
-	local argv=("$@")
 	local mem=512M cmdline='' accel cpu files=() initrd=$LAB_NESTED said
 	while (($#)); do
 		case $1 in
@@ -168,7 +146,6 @@ start() {
 	keep_logs
 	mkfifo "$dir"/{tick,cmd.in,cmd.out}
 	: >"$dir/event"
-	printf '%s\0' "${argv[@]}" >"$dir/argv"
 	if ((${#files[@]})); then
 		mkdir -p "$dir/tree/files"
 		cp "${files[@]}" "$dir/tree/files/"
@@ -212,11 +189,7 @@ wait_event() {
 		until_true "$2" eval '! running' || die "guest '$name' still runs after $2 s"
 		return
 	fi
-	if ! until_true "$2" event_or_end "$1"; then
-		if [[ $1 != ready ]] || ! boot_again || ! until_true "$2" event_or_end "$1"; then
-			gone "did not report '$1' in $2 s"
-		fi
-	fi
+	until_true "$2" event_or_end "$1" || gone "did not report '$1' in $2 s"
 	if has_event "$1"; then return; fi
 	must_run
 	gone "reported '$(grep '^failed' "$dir/event")'"
