@@ -44,6 +44,7 @@ struct vpci_cap_kind {
 	u16 id;
 	u8 version;	/* of an extended one, else 0 */
 	bool many;	/* a function can have more than one */
+	bool saved;	/* pci_save_state() knows what a guest writes there */
 	unsigned int (*length)(const struct vpci_cap_desc *cap);
 	const char *(*check)(const struct vpci_desc *desc,
 			     const struct vpci_cap_desc *cap);
@@ -273,16 +274,19 @@ static const struct vpci_cap_kind vpci_cap_kinds[VPCI_NR_CAP_TYPES] = {
 	},
 	[VPCI_CAP_MSI] = {
 		.name = "MSI capability", .id = PCI_CAP_ID_MSI,
+		.saved = true,
 		.length = vpci_msi_length, .check = vpci_msi_check,
 		.build = vpci_msi_build,
 	},
 	[VPCI_CAP_MSIX] = {
 		.name = "MSI-X capability", .id = PCI_CAP_ID_MSIX,
+		.saved = true,
 		.length = vpci_msix_length, .check = vpci_msix_check,
 		.build = vpci_msix_build,
 	},
 	[VPCI_CAP_EXP] = {
 		.name = "PCI Express capability", .id = PCI_CAP_ID_EXP,
+		.saved = true,
 		.length = vpci_exp_length, .build = vpci_exp_build,
 	},
 	[VPCI_CAP_VENDOR] = {
@@ -293,7 +297,7 @@ static const struct vpci_cap_kind vpci_cap_kinds[VPCI_NR_CAP_TYPES] = {
 	},
 	[VPCI_EXT_CAP_AER] = {
 		.name = "AER capability", .id = PCI_EXT_CAP_ID_ERR,
-		.version = 2,
+		.version = 2, .saved = true,
 		.length = vpci_aer_length, .build = vpci_aer_build,
 	},
 	[VPCI_EXT_CAP_DSN] = {
@@ -309,7 +313,7 @@ static const struct vpci_cap_kind vpci_cap_kinds[VPCI_NR_CAP_TYPES] = {
 	},
 	[VPCI_EXT_CAP_REBAR] = {
 		.name = "resizable BAR capability",
-		.id = PCI_EXT_CAP_ID_REBAR, .version = 1,
+		.id = PCI_EXT_CAP_ID_REBAR, .version = 1, .saved = true,
 		.length = vpci_rebar_length, .check = vpci_rebar_check,
 		.build = vpci_rebar_build,
 	},
@@ -436,6 +440,8 @@ static int vpci_cap_build(struct vpci_build *build, unsigned int i)
 
 	if (!build->caps[cap->type])
 		build->caps[cap->type] = at;
+	if (kind->saved)
+		vpci_build_save(build, at, kind->length(cap));
 	ret = vpci_build_regs(build, at, at + kind->length(cap), &header, 1);
 	if (ret)
 		return ret;

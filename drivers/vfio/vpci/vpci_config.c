@@ -80,6 +80,34 @@ void vpci_config_reset(struct vpci_config *cfg)
 	}
 }
 
+/**
+ * vpci_config_restore - give back after a reset what the kernel restores of a device
+ * @cfg: the config space, just reset; the caller excludes other writers
+ * @dwords: its values from before
+ *
+ * Those are the bits that a guest can write in the header and in the capabilities
+ * that pci_save_state() knows; status, power management and what the parent driver
+ * has described stay reset. The operations decode and interrupt are called, hooks are not.
+ */
+void vpci_config_restore(struct vpci_config *cfg, const u32 *dwords)
+{
+	const struct vpci_layout *layout = cfg->layout;
+	unsigned int i;
+
+	for (i = 0; i < layout->nr_slots; i++) {
+		u32 saved = layout->slots[i].saved;
+		u32 old = READ_ONCE(cfg->dwords[i]), new;
+
+		do {
+			new = (old & ~saved) | (dwords[i] & saved);
+		} while (!try_cmpxchg(&cfg->dwords[i], &old, new));
+	}
+
+	layout->ops->decode(cfg);
+	if (layout->ops->interrupt)
+		layout->ops->interrupt(cfg);
+}
+
 static inline u32 vpci_config_get(const struct vpci_config *cfg,
 				  unsigned int offset)
 {

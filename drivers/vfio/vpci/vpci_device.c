@@ -211,16 +211,25 @@ static int vpci_ioctl_query_gfx_plane(struct vpci_device *vpci, void __user *arg
 	return copy_to_user(arg, &plane, minsz) ? -EFAULT : 0;
 }
 
+/* As vfio-pci does it: the function is reset and its config space saved and restored */
 static int vpci_ioctl_reset(struct vpci_device *vpci)
 {
+	size_t size = vpci->function->layout->nr_slots * sizeof(u32);
+	u32 *saved = kmalloc(size, GFP_KERNEL);
 	int ret = -ENODEV;
+
+	if (!saved)
+		return -ENOMEM;
 
 	mutex_lock(&vpci->config_lock);
 	if (!vpci->dead) {
+		memcpy(saved, vpci->config.dwords, size);
 		vpci_device_reset(vpci);
+		vpci_config_restore(&vpci->config, saved);
 		ret = 0;
 	}
 	mutex_unlock(&vpci->config_lock);
+	kfree(saved);
 	return ret;
 }
 

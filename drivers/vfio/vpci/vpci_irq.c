@@ -313,7 +313,10 @@ void vpci_intx_mask(struct vpci_device *vpci, bool masked)
 	raw_spin_unlock_irqrestore(&vpci->irqs.lock, flags);
 }
 
-/* Nothing is left of what happened before; who listens does so still */
+/*
+ * Nothing is left of what happened before. What the user has set up stays, the mask
+ * of the pin as well: the user lifts it, or has it lifted
+ */
 void vpci_irq_reset(struct vpci_device *vpci)
 {
 	const struct vpci_function *function = vpci->function;
@@ -324,7 +327,6 @@ void vpci_irq_reset(struct vpci_device *vpci)
 
 	raw_spin_lock_irq(&irqs->lock);
 	vpci_intx_set_level(vpci, false);
-	irqs->masked = false;
 	/* A message may have become pending after config space was reset */
 	for_each_set_bit(i, &irqs->msi_pending, 32)
 		vpci_config_set_msi_pending(&vpci->config, i, false);

@@ -80,6 +80,16 @@ bool vpci_build_has_reg(const struct vpci_build *build, unsigned int offset)
 	return !vpci_bytes_free(build->described, offset, 4);
 }
 
+/* What a guest writes there outlasts a reset by the VFIO user */
+void vpci_build_save(struct vpci_build *build, unsigned int offset,
+		     unsigned int len)
+{
+	unsigned int i;
+
+	for (i = offset / 4; i < (offset + len + 3) / 4; i++)
+		build->dwords[i].saved = true;
+}
+
 static u32 vpci_width_mask(unsigned int width)
 {
 	return width == 4 ? ~0U : (1U << (width * 8)) - 1;
@@ -278,6 +288,7 @@ static int vpci_build_header(struct vpci_build *build,
 	if (ret)
 		return ret;
 	vpci_build_claim(build, 0, PCI_STD_HEADER_SIZEOF);
+	vpci_build_save(build, 0, PCI_STD_HEADER_SIZEOF);
 	return vpci_build_regs(build, 0, PCI_STD_HEADER_SIZEOF, regs,
 			       ARRAY_SIZE(regs));
 }
@@ -498,6 +509,7 @@ static struct vpci_slot vpci_dword_slot(const struct vpci_build_dword *dword)
 		.trigger = dword->trigger,
 		.readable = ~dword->rsvdp,
 		.sticky = dword->sticky,
+		.saved = dword->saved ? dword->wmask : 0,
 		.adjust = dword->adjust,
 		.hook = dword->hook,
 	};

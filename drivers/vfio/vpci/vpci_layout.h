@@ -26,6 +26,7 @@ struct vpci_build_dword {
 	u32 rsvdp;
 	u32 trigger;
 	u32 sticky;
+	bool saved;
 	vpci_reg_adjust adjust;
 	vpci_reg_hook hook;
 };
@@ -69,6 +70,8 @@ bool vpci_build_is_free(const struct vpci_build *build, unsigned int offset,
 			unsigned int len);
 void vpci_build_claim(struct vpci_build *build, unsigned int offset,
 		      unsigned int len);
+void vpci_build_save(struct vpci_build *build, unsigned int offset,
+		     unsigned int len);
 int vpci_build_regs(struct vpci_build *build, unsigned int start,
 		    unsigned int end, const struct vpci_reg_desc *regs,
 		    unsigned int nr);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Reset, by each of the ways to it, and close: nothing of what the user wrote is
- * left, and no interrupt. On the module irq_lab, which has a capability of each kind
+ * left, and no interrupt; but VFIO_DEVICE_RESET leaves config space and the interrupts
+ * as they are set up, as vfio-pci does. On the module irq_lab, which has a capability
+ * of each kind
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -82,7 +84,7 @@ static void scribble(unsigned int *seed)
 static void test_reset_leaves_nothing(void **state)
 {
 	static void (* const resets[])(void) = {
-		reset_by_ioctl, reset_by_flr, reset_by_power, reset_by_close
+		reset_by_flr, reset_by_power, reset_by_close
 	};
 	struct dump *dumps = calloc(2, sizeof(*dumps));
 	unsigned int i, seed = 1;
@@ -91,15 +93,15 @@ static void test_reset_leaves_nothing(void **state)
 	assert_non_null(dumps);
 	vfio_client_put(&irq.vfio, PCI_COMMAND, 2, 0);
 	take_dump(&dumps[0]);
-	for (i = 0; i < 40; i++) {
+	for (i = 0; i < 30; i++) {
 		assert_int_equal(irq_give(MSIX, 0, NR_FDS, irq.fds), 0);
 		scribble(&seed);
 		/* Whatever power state it was left in */
 		vfio_client_put(&irq.vfio, IRQ_LAB_PM + PCI_PM_CTRL, 2, 0);
 		irq_set_command(0);
 		irq_signal(7);
-		resets[i % 4]();
-		if (i % 4 == 3)
+		resets[i % 3]();
+		if (resets[i % 3] == reset_by_close)
 			vfio_client_put(&irq.vfio, PCI_COMMAND, 2, 0);
 		assert_int_equal(vfio_client_get(&irq.vfio, PCI_COMMAND, 2), 0);
 		irq_disable(MSIX);
@@ -107,6 +109,85 @@ static void test_reset_leaves_nothing(void **state)
 		assert_memory_equal(&dumps[1], &dumps[0], sizeof(dumps[0]));
 	}
 	free(dumps);
+}
+
+/* The function's registers and MSI-X table are as new, whatever is in config space */
+static void test_user_reset_leaves_no_register(void **state)
+{
+	struct dump *dumps = calloc(2, sizeof(*dumps));
+	unsigned int i, seed = 2;
+
+	(void)state;
+	assert_non_null(dumps);
+	take_dump(&dumps[0]);
+	for (i = 0; i < 10; i++) {
+		scribble(&seed);
+		vfio_client_put(&irq.vfio, IRQ_LAB_PM + PCI_PM_CTRL, 2, i % 2 ? 3 : 0);
+		reset_by_ioctl();
+		take_dump(&dumps[1]);
+		assert_memory_equal(dumps[1].regs, dumps[0].regs, sizeof(dumps[0].regs));
+		assert_memory_equal(dumps[1].msix, dumps[0].msix, sizeof(dumps[0].msix));
+	}
+	free(dumps);
+}
+
+/* What can be written, but for status, which no reset leaves, and power management */
+static void set_config_up(void)
+{
+	irq_set_command(PCI_COMMAND_INTX_DISABLE);
+	vfio_client_put(&irq.vfio, PCI_CACHE_LINE_SIZE, 1, 0x10);
+	vfio_client_put(&irq.vfio, PCI_BASE_ADDRESS_0, 4, 0xfe000000);
+	vfio_client_put(&irq.vfio, PCI_BASE_ADDRESS_4, 4, 0xfd000000);
+	vfio_client_put(&irq.vfio, PCI_INTERRUPT_LINE, 1, 11);
+	vfio_client_put(&irq.vfio, IRQ_LAB_MSI + PCI_MSI_ADDRESS_LO, 4, 0xfee00000);
+	vfio_client_put(&irq.vfio, IRQ_LAB_MSI + PCI_MSI_DATA_64, 2, 0x4021);
+	vfio_client_put(&irq.vfio, IRQ_LAB_MSI + PCI_MSI_MASK_64, 4, 0xf0);
+	vfio_client_put(&irq.vfio, IRQ_LAB_EXP + PCI_EXP_DEVCTL, 2, 0x2817);
+	vfio_client_put(&irq.vfio, IRQ_LAB_EXP + PCI_EXP_DEVCTL2, 2, 0x10);
+}
+
+/* A client that enables, resets and goes on */
+static void test_user_reset_restores_config(void **state)
+{
+	static uint8_t before[4096], after[4096];
+	unsigned int i;
+
+	(void)state;
+	set_config_up();
+	assert_int_equal(irq_give(MSIX, 0, NR_FDS, irq.fds), 0);
+	irq_msix_control(PCI_MSIX_FLAGS_ENABLE);
+	assert_int_equal(vfio_client_read(&irq.vfio, irq.vfio.config, before, 4096), 4096);
+	for (i = 0; i < 4; i++) {
+		irq_put32(irq.bar0 + IRQ_LAB_SCRATCH, 0x5ec7e7);
+		/* From D3hot it comes back as from D0 */
+		vfio_client_put(&irq.vfio, IRQ_LAB_PM + PCI_PM_CTRL, 2, 0);
+		reset_by_ioctl();
+		assert_int_equal(vfio_client_read(&irq.vfio, irq.vfio.config, after, 4096), 4096);
+		assert_memory_equal(after, before, sizeof(after));
+		assert_int_equal(irq_get32(irq.bar0 + IRQ_LAB_SCRATCH), 0);
+		assert_int_equal(irq_get32(irq.bar0 + IRQ_LAB_LISTENING), 1);
+		irq_signal(i);
+		assert_int_equal(irq_count(irq.fds[i]), 1);
+	}
+	vfio_client_put(&irq.vfio, IRQ_LAB_PM + PCI_PM_CTRL, 2, 3);
+	reset_by_ioctl();
+	assert_int_equal(vfio_client_read(&irq.vfio, irq.vfio.config, after, 4096), 4096);
+	assert_memory_equal(after, before, sizeof(after));
+}
+
+/* Of the pin, nothing is driven any more, but it is masked until the user unmasks it */
+static void test_user_reset_keeps_the_mask_of_the_pin(void **state)
+{
+	(void)state;
+	assert_int_equal(irq_give(INTX, 0, 1, irq.fds), 0);
+	irq_signal(0);
+	assert_int_equal(irq_count(irq.fds[0]), 1);
+	reset_by_ioctl();
+	assert_false(irq_status());
+	irq_signal(0);
+	assert_int_equal(irq_count(irq.fds[0]), 0);
+	assert_int_equal(irq_set(UNMASK | NONE, INTX, 0, 1, NULL), 0);
+	assert_int_equal(irq_count(irq.fds[0]), 1);
 }
 
 /* The next user gets none of the interrupts that this one has left behind */
@@ -134,6 +215,9 @@ int main(int argc, char **argv)
 #define T(name) cmocka_unit_test_setup_teardown(name, irq_setup, irq_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_reset_leaves_nothing),
+		T(test_user_reset_leaves_no_register),
+		T(test_user_reset_restores_config),
+		T(test_user_reset_keeps_the_mask_of_the_pin),
 		T(test_close_leaves_nothing),
 	};
 

@@ -44,6 +44,57 @@ static void check_104_reset_is_as_after_creation(void **state)
 	}
 }
 
+/* What the kernel restores of a device, and nothing else, outlasts a user's reset */
+static void test_restore(void **state)
+{
+	static u8 fresh[4096], was[4096], now[4096];
+	struct function *f = *state;
+	size_t size = f->cfg.layout->nr_slots * sizeof(u32);
+	unsigned int aer = find_ext_cap(f, PCI_EXT_CAP_ID_ERR);
+	unsigned int exp = find_cap(f, PCI_CAP_ID_EXP);
+	u32 *saved = malloc(size);
+	unsigned int i, seed;
+	struct kept {
+		unsigned int at, len;
+	} kept[] = {
+		{ PCI_COMMAND, 2 }, { PCI_CACHE_LINE_SIZE, 2 },
+		{ PCI_BASE_ADDRESS_0, 24 }, { PCI_ROM_ADDRESS, 4 },
+		{ PCI_INTERRUPT_LINE, 1 },
+		{ find_cap(f, PCI_CAP_ID_MSI), PCI_MSI_PENDING_64 },
+		{ find_cap(f, PCI_CAP_ID_MSIX), 4 },
+		{ exp + PCI_EXP_DEVCTL, 2 }, { exp + PCI_EXP_LNKCTL, 2 },
+		{ exp + PCI_EXP_DEVCTL2, 2 },
+		{ aer + PCI_ERR_UNCOR_MASK, 8 }, { aer + PCI_ERR_COR_MASK, 4 },
+		{ find_ext_cap(f, PCI_EXT_CAP_ID_REBAR), 12 },
+	};
+
+	vpci_config_read(&f->cfg, 0, fresh, 4096);
+	for (seed = 0; seed < 100; seed++) {
+		disturb(f, seed);
+		put(f, find_cap(f, PCI_CAP_ID_PM) + PCI_PM_CTRL, 2, 0);
+		disturb(f, seed + 1000);
+		/* Errors, which a restored register would clear by writing them */
+		vpci_config_set(&f->cfg, PCI_COMMAND, 0xf9000000, ~0U);
+		vpci_config_read(&f->cfg, 0, was, 4096);
+		memcpy(saved, f->cfg.dwords, size);
+		vpci_config_reset(&f->cfg);
+		f->decode_calls = f->interrupt_calls = 0;
+		vpci_config_restore(&f->cfg, saved);
+		assert_int_equal(f->decode_calls, 1);
+		assert_int_equal(f->interrupt_calls, 1);
+		vpci_config_read(&f->cfg, 0, now, 4096);
+		for (i = 0; i < ARRAY_SIZE(kept); i++) {
+			assert_memory_equal(now + kept[i].at, was + kept[i].at,
+					    kept[i].len);
+			memcpy(was + kept[i].at, fresh + kept[i].at, kept[i].len);
+			memcpy(now + kept[i].at, fresh + kept[i].at, kept[i].len);
+		}
+		assert_memory_equal(now, fresh, 4096);
+		vpci_config_reset(&f->cfg);
+	}
+	free(saved);
+}
+
 static void refused_state(struct function *f, const u32 *saved, size_t size,
 			  const char *reason)
 {
@@ -217,6 +268,7 @@ static void test_state_impossible_value(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(check_104_reset_is_as_after_creation),
+	TEST(test_restore),
 	TEST(check_105_other_read_only_bit_is_refused),
 	TEST(test_state_round_trip),
 	TEST(test_state_of_another_layout),
