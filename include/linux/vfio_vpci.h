@@ -101,7 +101,7 @@ struct vpci_function {
  *	of the VMA
  * @irq_listen: optional: somebody listens to the function's interrupts now, or
  *	nobody does any more: a timer is worth its while, or is not. Nobody
- *	listens to a new instance, nor after the last close
+ *	listens to a new instance, nor after the last close or when it is disconnected
  * @get_plane: optional: the function has a display. Fill in drm_format, width,
  *	height, stride, size and region_index of the picture, which begins at
  *	offset 0 of that region; leave all of them zero while there is none

@@ -151,8 +151,8 @@ static int vpci_copy_memory(u64 pos, const struct vpci_extent *extent, u8 *buf,
 }
 
 /*
- * Access a mapped area. The range lies in one page. -EIO: decode is off. A page
- * without a backing reads ones and ignores writes.
+ * Access a mapped area. The range lies in one page. -EIO: decode is off, and the
+ * function is there. A page without a backing reads ones and ignores writes.
  */
 int vpci_bar_copy(struct vpci_device *vpci, unsigned int bar, u64 offset,
 		  void *buf, size_t len, bool write)
@@ -163,7 +163,7 @@ int vpci_bar_copy(struct vpci_device *vpci, unsigned int bar, u64 offset,
 
 	if (!vpci_backing_touch(vpci, pos >> PAGE_SHIFT, &extent)) {
 		if (!(vpci->decode & VPCI_DECODE_MEMORY))
-			ret = -EIO;
+			ret = vpci_bar_absent(vpci, buf, len, write);
 		else if (!write)
 			memset(buf, 0xff, len);
 	} else if (extent.cache == VPCI_CACHE_WRITE_BACK) {

@@ -6,9 +6,11 @@
  * off, every register has its reset value and the parent's behaviour was reset.
  * Opening it therefore changes nothing; closing it resets it.
  *
- * The parent gives an instance up by setting @dead. From then on decode stays
- * off, read(2), write(2) and ioctl(2) fail with -ENODEV and mapped pages show
- * the sink page, whatever a VMM still does with its file. No op of the parent
+ * The parent gives an instance up by setting @dead. From then on it is as an
+ * unplugged device: decode stays off, read(2) of config space and BARs and mapped
+ * pages show ones, writes change nothing, and no access fails, since a VMM would
+ * say so each time that its guest makes one. The ioctls answer from what the library
+ * knows; of interrupts none comes. No op of the parent
  * is called any more, so that the parent can go while the file stays.
  */
 #include <linux/jiffies.h>
@@ -182,7 +184,6 @@ static int vpci_ioctl_query_gfx_plane(struct vpci_device *vpci, void __user *arg
 					  region_index);
 	struct vfio_device_gfx_plane_info asked;
 	struct vfio_device_gfx_plane_info plane = {};
-	int ret = -ENODEV;
 
 	if (!vpci->ops->get_plane)
 		return -ENOTTY;
@@ -201,22 +202,21 @@ static int vpci_ioctl_query_gfx_plane(struct vpci_device *vpci, void __user *arg
 	plane.flags = asked.flags;
 	plane.drm_plane_type = asked.drm_plane_type;
 	mutex_lock(&vpci->config_lock);
-	if (!vpci->dead) {
+	/* What is gone shows nothing */
+	if (!vpci->dead)
 		vpci->ops->get_plane(vpci, &plane);
-		ret = 0;
-	}
 	mutex_unlock(&vpci->config_lock);
-	if (ret)
-		return ret;
 	return copy_to_user(arg, &plane, minsz) ? -EFAULT : 0;
 }
 
-/* As vfio-pci does it: the function is reset and its config space saved and restored */
+/*
+ * As vfio-pci does it: the function is reset and its config space saved and restored.
+ * Of one that is gone nothing is left to reset
+ */
 static int vpci_ioctl_reset(struct vpci_device *vpci)
 {
 	size_t size = vpci->function->layout->nr_slots * sizeof(u32);
 	u32 *saved = kmalloc(size, GFP_KERNEL);
-	int ret = -ENODEV;
 
 	if (!saved)
 		return -ENOMEM;
@@ -226,11 +226,10 @@ static int vpci_ioctl_reset(struct vpci_device *vpci)
 		memcpy(saved, vpci->config.dwords, size);
 		vpci_device_reset(vpci);
 		vpci_config_restore(&vpci->config, saved);
-		ret = 0;
 	}
 	mutex_unlock(&vpci->config_lock);
 	kfree(saved);
-	return ret;
+	return 0;
 }
 
 static long vpci_device_ioctl(struct vfio_device *vdev, unsigned int cmd,
@@ -238,9 +237,6 @@ static long vpci_device_ioctl(struct vfio_device *vdev, unsigned int cmd,
 {
 	struct vpci_device *vpci = vdev_to_vpci(vdev);
 	void __user *uarg = (void __user *)arg;
-
-	if (READ_ONCE(vpci->dead))
-		return -ENODEV;
 
 	switch (cmd) {
 	case VFIO_DEVICE_GET_INFO:
@@ -472,9 +468,10 @@ static void vpci_device_give_up(struct vpci_device *vpci)
 
 	vpci_dma_set_open(vpci, false);
 	mutex_lock(&vpci->config_lock);
-	vpci_irq_disable(vpci);
-	vpci_device_reset(vpci);
+	vpci_irq_leave(vpci);
+	/* Before decode goes off, for that alone is an error of an access */
 	WRITE_ONCE(vpci->dead, true);
+	vpci_device_reset(vpci);
 	mutex_unlock(&vpci->config_lock);
 
 	if (!vpci->open)
@@ -488,7 +485,7 @@ static void vpci_device_give_up(struct vpci_device *vpci)
  * vpci_device_disconnect - the parent goes, whether somebody has it open or not
  * @vpci: the instance
  *
- * When it returns, every mapping is gone and every access fails. The parent's
+ * When it returns, every mapping is gone and every access finds nothing. The parent's
  * reset op and then its disconnect op have run, and no op runs or will be called
  * again: what they use can be freed, and the physical device can be given to others.
  * Whoever has the instance open is asked to close it, and named in a log line.

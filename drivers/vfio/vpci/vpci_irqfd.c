@@ -177,8 +177,17 @@ static void vpci_irq_count_users(struct vpci_device *vpci)
 		vpci->ops->irq_listen(vpci, irqs->nr_users);
 }
 
+/* The parent driver goes. The user's side stays as it has set it up, and can be changed */
+void vpci_irq_leave(struct vpci_device *vpci)
+{
+	lockdep_assert_held(&vpci->config_lock);
+
+	if (vpci->irqs.nr_users && vpci->ops->irq_listen)
+		vpci->ops->irq_listen(vpci, false);
+}
+
 /* The user's eventfds for the function's own interrupts are dropped */
-void vpci_irq_disable(struct vpci_device *vpci)
+static void vpci_irq_disable(struct vpci_device *vpci)
 {
 	struct vpci_irqs *irqs = &vpci->irqs;
 	unsigned int i, index = irqs->index;
@@ -415,7 +424,7 @@ int vpci_irq_set(struct vpci_device *vpci, struct vfio_irq_set *set,
 	}
 
 	mutex_lock(&vpci->config_lock);
-	ret = vpci->dead ? -ENODEV : vpci_irq_set_action(vpci, set, data);
+	ret = vpci_irq_set_action(vpci, set, data);
 	mutex_unlock(&vpci->config_lock);
 	kvfree(data);
 	return ret;

@@ -10,6 +10,7 @@
 #define VPCI_PRIVATE_H
 
 #include <linux/percpu.h>
+#include <linux/string.h>
 #include <linux/vfio_vpci.h>
 
 #define VPCI_REGION_SHIFT	40
@@ -83,6 +84,20 @@ void vpci_bar_zap(struct vpci_device *vpci, u64 start, u64 size);
 bool vpci_backing_touch(struct vpci_device *vpci, unsigned long index,
 			struct vpci_extent *extent);
 
+/*
+ * An access of what does not decode: an error for VFIO, unless the function is gone,
+ * which says nothing
+ */
+static inline int vpci_bar_absent(const struct vpci_device *vpci, void *buf,
+				  size_t len, bool write)
+{
+	if (!READ_ONCE(vpci->dead))
+		return -EIO;
+	if (!write)
+		memset(buf, 0xff, len);
+	return 0;
+}
+
 /* vpci_fault.c */
 int vpci_bar_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 
@@ -126,7 +141,7 @@ void vpci_intx_update(struct vpci_device *vpci);
 int vpci_irq_get_info(struct vpci_device *vpci, struct vfio_irq_info *info);
 int vpci_irq_set(struct vpci_device *vpci, struct vfio_irq_set *set,
 		 const void __user *user);
-void vpci_irq_disable(struct vpci_device *vpci);
+void vpci_irq_leave(struct vpci_device *vpci);
 void vpci_irq_close(struct vpci_device *vpci);
 
 /* vpci_dma.c */

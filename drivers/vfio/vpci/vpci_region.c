@@ -5,7 +5,9 @@
  * An access must lie inside its region, otherwise all of it is refused:
  * -EFAULT for config space and -EINVAL for BARs, as vfio-pci answers an access
  * that begins outside. A BAR, or the ROM, is not there while the guest has it
- * disabled: -EIO. The ROM cannot be written: -EINVAL.
+ * disabled: -EIO. The ROM cannot be written: -EINVAL. A function that is gone reads
+ * ones and ignores writes; to answer each access with an error would let a guest
+ * fill its VMM's log.
  *
  * An access of a BAR is cut at the borders of its areas, and what traps is cut
  * further into naturally aligned accesses of 1, 2, 4 or 8 bytes.
@@ -84,8 +86,6 @@ int vpci_region_get_info(struct vfio_device *vdev,
 	struct vpci_device *vpci = vdev_to_vpci(vdev);
 	const struct vpci_bar *bar;
 
-	if (READ_ONCE(vpci->dead))
-		return -ENODEV;
 	/* As with vfio-pci, a function without VGA has no such region at all */
 	if (info->index >= VFIO_PCI_VGA_REGION_INDEX)
 		return -EINVAL;
@@ -110,27 +110,25 @@ int vpci_region_get_info(struct vfio_device *vdev,
 	return bar->nr_areas > 1 ? vpci_region_add_sparse(bar, caps) : 0;
 }
 
-static int vpci_config_access(struct vpci_device *vpci, unsigned int offset,
-			      u8 *buf, unsigned int len, bool write)
+static void vpci_config_access(struct vpci_device *vpci, unsigned int offset,
+			       u8 *buf, unsigned int len, bool write)
 {
-	int ret = -ENODEV;
-
 	offset = array_index_nospec(offset, vpci->function->layout->size);
 
 	if (!write) {
-		vpci_config_read(&vpci->config, offset, buf, len);
+		if (READ_ONCE(vpci->dead))
+			memset(buf, 0xff, len);
+		else
+			vpci_config_read(&vpci->config, offset, buf, len);
 		vpci_stat_inc(vpci, VPCI_STAT_CONFIG_READS);
-		return 0;
+		return;
 	}
 
 	mutex_lock(&vpci->config_lock);
-	if (!vpci->dead) {
+	if (!vpci->dead)
 		vpci_config_write(&vpci->config, offset, buf, len);
-		vpci_stat_inc(vpci, VPCI_STAT_CONFIG_WRITES);
-		ret = 0;
-	}
+	vpci_stat_inc(vpci, VPCI_STAT_CONFIG_WRITES);
 	mutex_unlock(&vpci->config_lock);
-	return ret;
 }
 
 u64 vpci_value_get(const u8 *buf, unsigned int width)
@@ -204,16 +202,18 @@ static void vpci_trap_one(struct vpci_device *vpci, unsigned int bar,
 	}
 }
 
-/* The range lies in one area. -EIO: the BAR is not decoded */
+/* The range lies in one area. -EIO: the BAR is not decoded, and the function is there */
 static int vpci_trap_access(struct vpci_device *vpci, unsigned int bar,
 			    const struct vpci_area *area, u64 offset, u8 *buf,
 			    unsigned int len, bool write)
 {
-	int ret = -EIO;
+	int ret = 0;
 
 	percpu_down_read(&vpci->trap_lock);
-	if (!(vpci->decode & vpci->function->bars[bar].decode))
+	if (!(vpci->decode & vpci->function->bars[bar].decode)) {
+		ret = vpci_bar_absent(vpci, buf, len, write);
 		goto out_unlock;
+	}
 
 	while (len) {
 		/* Aligned in the BAR, and in an area that begins anywhere */
@@ -225,7 +225,6 @@ static int vpci_trap_access(struct vpci_device *vpci, unsigned int bar,
 		buf += width;
 		len -= width;
 	}
-	ret = 0;
 
 out_unlock:
 	percpu_up_read(&vpci->trap_lock);
@@ -265,8 +264,8 @@ static int vpci_region_access(const struct vpci_access *access, u64 offset,
 	if (access->index != VFIO_PCI_CONFIG_REGION_INDEX)
 		return vpci_bar_access(access, offset, buf, len);
 
-	return vpci_config_access(access->vpci, offset, buf, len,
-				  access->write);
+	vpci_config_access(access->vpci, offset, buf, len, access->write);
+	return 0;
 }
 
 static int vpci_access_prepare(struct vpci_access *access, loff_t pos,
@@ -278,8 +277,6 @@ static int vpci_access_prepare(struct vpci_access *access, loff_t pos,
 	access->offset = pos & VPCI_REGION_MASK;
 	size = vpci_region_size(access->vpci, access->index);
 
-	if (READ_ONCE(access->vpci->dead))
-		return -ENODEV;
 	if (count > size || access->offset > size - count)
 		return access->index == VFIO_PCI_CONFIG_REGION_INDEX ?
 		       -EFAULT : -EINVAL;

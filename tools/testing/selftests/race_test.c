@@ -254,7 +254,7 @@ static int open_until_stop(const char *uuid)
 			continue;
 		arena->total++;
 		ret = vfio_client_read(&fixture_client, fixture_client.config, &id, 4);
-		if (ret != -ENODEV && (ret != 4 || id != 0x11111234))
+		if (ret != 4 || (id != 0x11111234 && id != 0xffffffff))
 			return -EPROTO;
 		fixture_close();
 	}

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -83,18 +84,55 @@ static void assert_works(void)
 	assert_int_equal(mdev_available("4M"), 3);
 }
 
-/* Nothing can be reached by the file that is still open */
+/* It reads ones and ignores writes, at every place of the region, and never fails */
+static void assert_region_absent(unsigned int index)
+{
+	static const unsigned int sizes[] = { 1, 2, 4, 8, 256 };
+	uint8_t ones[256], seen[256];
+	struct vfio_region_info info;
+	unsigned int i;
+
+	memset(ones, 0xff, sizeof(ones));
+	assert_int_equal(vfio_client_region(&fixture_client, index, &info), 0);
+	for (i = 0; info.size && i < 5; i++) {
+		memset(seen, 0, sizeof(seen));
+		if (info.flags & VFIO_REGION_INFO_FLAG_WRITE)
+			assert_int_equal(vfio_client_write(&fixture_client, info.offset, seen, sizes[i]), sizes[i]);
+		assert_int_equal(vfio_client_read(&fixture_client, info.offset, seen, sizes[i]), sizes[i]);
+		assert_memory_equal(seen, ones, sizes[i]);
+	}
+}
+
+/*
+ * Nothing can be reached by the file that is still open. It is as a device that was
+ * unplugged: what a guest can do is no error, of which its VMM would tell each time
+ */
 static void assert_dead(void)
 {
-	struct vfio_region_info info;
-	uint32_t value = 0;
+	struct vfio_device_info device = { .argsz = sizeof(device) };
+	struct vfio_irq_info irq = { .argsz = sizeof(irq), .index = VFIO_PCI_MSIX_IRQ_INDEX };
+	struct vfio_device_gfx_plane_info plane = {
+		.argsz = sizeof(plane), .flags = VFIO_GFX_PLANE_TYPE_REGION,
+	};
+	unsigned int index;
+	int fd = eventfd(0, EFD_CLOEXEC);
 
-	assert_int_equal(vfio_client_read(&fixture_client, fixture_client.config,
-					  &value, 4), -ENODEV);
-	assert_int_equal(vfio_client_write(&fixture_client,
-					   fixture_client.config + 4, &value, 4),
-			 -ENODEV);
-	assert_int_equal(vfio_client_region(&fixture_client, 0, &info), -ENODEV);
+	for (index = 0; index <= VFIO_PCI_CONFIG_REGION_INDEX; index++)
+		assert_region_absent(index);
+	assert_int_equal(vfio_client_get(&fixture_client, 0, 4), 0xffffffff);
+	vfio_client_decode(&fixture_client, 1);
+
+	assert_int_equal(ioctl(fixture_client.device, VFIO_DEVICE_GET_INFO, &device), 0);
+	assert_int_equal(device.num_irqs, VFIO_PCI_NUM_IRQS);
+	assert_int_equal(ioctl(fixture_client.device, VFIO_DEVICE_GET_IRQ_INFO, &irq), 0);
+	assert_int_equal(irq.count, 1);
+	assert_int_equal(vfio_client_give(&fixture_client, VFIO_PCI_MSIX_IRQ_INDEX, fd), 0);
+	assert_int_equal(vfio_client_give(&fixture_client, VFIO_PCI_MSIX_IRQ_INDEX, -1), 0);
+	assert_int_equal(ioctl(fixture_client.device, VFIO_DEVICE_QUERY_GFX_PLANE, &plane), 0);
+	assert_int_equal(plane.width, 0);
+	assert_int_equal(ioctl(fixture_client.device, VFIO_DEVICE_RESET), 0);
+	assert_region_absent(VFIO_PCI_CONFIG_REGION_INDEX);
+	close(fd);
 }
 
 static void test_user_that_cannot_be_asked(void **state)
@@ -295,6 +333,8 @@ static void test_unbind_leaves_a_shell(void **state)
 	assert_dead();
 	assert_int_equal(fixture_vram[0], 0xffffffff);
 	assert_int_equal(wait_for_request(), 1);
+	/* As a VMM does when it lets go of it */
+	assert_int_equal(vfio_client_listen(&fixture_client, -1), 0);
 	snprintf(who, sizeof(who),
 		 UUID_A ": disconnected, but still open in removal_test (pid %d)", getpid());
 	assert_int_equal(klog_count(log, who), 1);

@@ -27,7 +27,6 @@ start_drawing() {
 	echo 1 > $instance/display/scanout || fail scanout
 	in_guest '(while fbdraw draw K; do :; done > /run/drawn 2>&1 &)' || fail draw
 	in_guest 'until [ -s /run/drawn ]; do usleep 50000; done' || fail 'nothing is drawn'
-	"$nested" given guest parent-gone
 }
 
 check_guest() {
