@@ -28,7 +28,13 @@
 
 #include "vpci_private.h"
 
-#define VPCI_NO_VECTOR ~0U
+#define VPCI_ALL_VECTORS ~0U
+
+/*
+ * How many waiting messages are looked at while the lock is held, with interrupts off:
+ * a guest decides how many wait, and how often somebody has to look
+ */
+#define VPCI_IRQ_PIECE 64U
 
 static unsigned int vpci_irq_mode_index(enum vpci_irq_mode mode)
 {
@@ -235,58 +241,71 @@ bool vpci_irq_request(struct vpci_device *vpci)
 	return vpci_irq_send_single(vpci, &vpci->irqs.req);
 }
 
-/* The next message at or behind @from that need not wait any more */
-static unsigned int vpci_irq_next_pending(struct vpci_device *vpci,
-					  unsigned int from,
+/*
+ * Take the first message of @from up to, but without, @end that need not wait any more.
+ * Looks at a limited number of those that wait. Returns where to go on
+ */
+static unsigned int vpci_irq_take_pending(struct vpci_device *vpci,
+					  unsigned int from, unsigned int end,
 					  struct vpci_trigger **trigger)
 {
-	enum vpci_irq_mode mode = vpci_config_irq_mode(&vpci->config);
+	const struct vpci_config *cfg = &vpci->config;
+	enum vpci_irq_mode mode = vpci_config_irq_mode(cfg);
 	unsigned long *pending = mode == VPCI_IRQ_MSI ?
 				 &vpci->irqs.msi_pending :
 				 vpci->irqs.msix_pending;
-	unsigned int vectors;
+	unsigned int vectors, limit;
 
 	if ((mode != VPCI_IRQ_MSI && mode != VPCI_IRQ_MSIX) ||
-	    !vpci_config_bus_master(&vpci->config))
-		return VPCI_NO_VECTOR;
+	    !vpci_config_bus_master(cfg) ||
+	    (mode == VPCI_IRQ_MSIX && vpci_config_irq_masked(cfg, 0)))
+		return end;
 
-	vectors = vpci_irq_vectors(vpci, mode);
-	for_each_set_bit_from(from, pending, vectors) {
+	vectors = min(vpci_irq_vectors(vpci, mode), end);
+	from = find_next_bit(pending, vectors, from);
+	limit = min(from + VPCI_IRQ_PIECE, vectors);
+	for_each_set_bit_from(from, pending, limit) {
 		__clear_bit(from, pending);
 		if (mode == VPCI_IRQ_MSI)
 			vpci_config_set_msi_pending(&vpci->config, from, false);
 		*trigger = mode == VPCI_IRQ_MSI ? vpci_msi_take(vpci, from) :
 						  vpci_msix_take(vpci, from);
 		if (*trigger)
-			return from;
+			return from + 1;
 	}
-	return VPCI_NO_VECTOR;
+	return limit < vectors ? limit : end;
 }
 
 static unsigned int vpci_irq_send_pending(struct vpci_device *vpci,
-					  unsigned int from)
+					  unsigned int from, unsigned int end)
 {
 	struct vpci_trigger *trigger = NULL;
 	unsigned long flags;
-	unsigned int vector;
 
 	rcu_read_lock();
 	raw_spin_lock_irqsave(&vpci->irqs.lock, flags);
-	vector = vpci_irq_next_pending(vpci, from, &trigger);
+	from = vpci_irq_take_pending(vpci, from, end, &trigger);
 	raw_spin_unlock_irqrestore(&vpci->irqs.lock, flags);
 	vpci_irq_send(vpci, trigger);
 	rcu_read_unlock();
-	return vector;
+	return from;
 }
 
-/* Called after what may have lifted a mask; deliver what has waited for it */
+/* Called after what may have lifted the masks of some messages; deliver what has waited */
+void vpci_irq_update_messages(struct vpci_device *vpci, unsigned int first,
+			      unsigned int nr)
+{
+	unsigned int end = first + nr;
+
+	while (first < end)
+		first = vpci_irq_send_pending(vpci, first, end);
+}
+
+/* Likewise, of all masks */
 void vpci_irq_update(struct vpci_device *vpci)
 {
-	unsigned int vector = 0;
-
 	vpci_intx_update(vpci);
-	while ((vector = vpci_irq_send_pending(vpci, vector)) != VPCI_NO_VECTOR)
-		vector++;
+	vpci_irq_update_messages(vpci, 0, VPCI_ALL_VECTORS);
 }
 
 /* Signal the pin if it should be; in any context */
@@ -335,9 +354,12 @@ void vpci_irq_reset(struct vpci_device *vpci)
 		bitmap_zero(irqs->msix_pending, function->msix_vectors);
 		bitmap_zero(irqs->msix_ruled, function->msix_vectors);
 	}
-	for (i = 0; i < function->msix_vectors * 4; i++)
-		irqs->msix_table[i] = i % 4 == 3 ? PCI_MSIX_ENTRY_CTRL_MASKBIT : 0;
 	raw_spin_unlock_irq(&irqs->lock);
+
+	/* No entry rules now, and nobody else writes one: nothing decodes */
+	for (i = 0; i < function->msix_vectors * 4; i++)
+		WRITE_ONCE(irqs->msix_table[i],
+			   i % 4 == 3 ? PCI_MSIX_ENTRY_CTRL_MASKBIT : 0);
 }
 
 static int vpci_msix_init(struct vpci_irqs *irqs, unsigned int vectors)

@@ -230,7 +230,8 @@ static int vpci_irq_set_eventfds(struct vpci_device *vpci,
 		vpci_trigger_replace(vpci, &irqs->triggers[set->start + i],
 				     triggers[i]);
 	vpci_irq_count_users(vpci);
-	vpci_irq_update(vpci);
+	vpci_intx_update(vpci);
+	vpci_irq_update_messages(vpci, set->start, set->count);
 
 out_free:
 	kvfree(triggers);

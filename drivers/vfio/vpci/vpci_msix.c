@@ -54,7 +54,7 @@ static void vpci_msix_table_write(struct vpci_device *vpci, u64 offset,
 	vpci_msix_dword_write(vpci, offset / 4, (u32)value);
 	if (width == 8)
 		vpci_msix_dword_write(vpci, offset / 4 + 1, value >> 32);
-	vpci_irq_update(vpci);
+	vpci_irq_update_messages(vpci, offset / PCI_MSIX_ENTRY_SIZE, 1);
 }
 
 const struct vpci_area_ops vpci_msix_table_ops = {

@@ -131,6 +131,8 @@ int vpci_irq_init(struct vpci_device *vpci);
 void vpci_irq_destroy(struct vpci_device *vpci);
 void vpci_irq_reset(struct vpci_device *vpci);
 void vpci_irq_update(struct vpci_device *vpci);
+void vpci_irq_update_messages(struct vpci_device *vpci, unsigned int first,
+			      unsigned int nr);
 bool vpci_irq_request(struct vpci_device *vpci);
 bool vpci_irq_send_single(struct vpci_device *vpci,
 			  struct vpci_trigger __rcu **single);
