@@ -255,20 +255,34 @@ static int vpci_irq_loop_back(struct vpci_device *vpci,
 	return 0;
 }
 
+/* To change no message is no error for one that is enabled; the pin is always one */
+static int vpci_irq_trigger_none(struct vpci_device *vpci,
+				 const struct vfio_irq_set *set)
+{
+	bool disable = (set->flags & VFIO_IRQ_SET_DATA_TYPE_MASK) ==
+		       VFIO_IRQ_SET_DATA_NONE;
+
+	if (vpci->irqs.index != set->index)
+		return -EINVAL;
+	if (disable)
+		vpci_irq_disable(vpci);
+	else if (set->index == VFIO_PCI_INTX_IRQ_INDEX)
+		return -EINVAL;
+	return 0;
+}
+
 static int vpci_irq_trigger_vectors(struct vpci_device *vpci,
 				    const struct vfio_irq_set *set,
 				    const void *data)
 {
+	if (!set->count)
+		return vpci_irq_trigger_none(vpci, set);
+
 	switch (set->flags & VFIO_IRQ_SET_DATA_TYPE_MASK) {
 	case VFIO_IRQ_SET_DATA_EVENTFD:
-		return set->count ? vpci_irq_set_eventfds(vpci, set, data) :
-				    -EINVAL;
+		return vpci_irq_set_eventfds(vpci, set, data);
 	case VFIO_IRQ_SET_DATA_NONE:
-		if (set->count)
-			return vpci_irq_loop_back(vpci, set, NULL);
-		if (vpci->irqs.index == set->index)
-			vpci_irq_disable(vpci);
-		return 0;
+		return vpci_irq_loop_back(vpci, set, NULL);
 	default:
 		return vpci_irq_loop_back(vpci, set, data);
 	}
@@ -295,6 +309,8 @@ static int vpci_irq_trigger_single(struct vpci_device *vpci,
 		vpci_trigger_replace(vpci, single, trigger);
 		return 0;
 	case VFIO_IRQ_SET_DATA_NONE:
+		if (!rcu_access_pointer(*single))
+			return -EINVAL;
 		if (set->count)
 			vpci_irq_send_single(vpci, single);
 		else
@@ -364,8 +380,9 @@ static int vpci_intx_set_mask(struct vpci_device *vpci,
 {
 	bool mask = set->flags & VFIO_IRQ_SET_ACTION_MASK;
 
-	if (set->index != VFIO_PCI_INTX_IRQ_INDEX || !set->count ||
-	    vpci->irqs.index != VFIO_PCI_INTX_IRQ_INDEX)
+	if (set->index != VFIO_PCI_INTX_IRQ_INDEX)
+		return -ENOTTY;
+	if (!set->count || vpci->irqs.index != VFIO_PCI_INTX_IRQ_INDEX)
 		return -EINVAL;
 
 	switch (set->flags & VFIO_IRQ_SET_DATA_TYPE_MASK) {
@@ -395,7 +412,7 @@ static int vpci_irq_set_action(struct vpci_device *vpci,
 			return vpci_irq_trigger_vectors(vpci, set, data);
 		return vpci_irq_trigger_single(vpci, set, data);
 	default:
-		return -EINVAL;
+		return -ENOTTY;
 	}
 }
 
@@ -407,12 +424,6 @@ int vpci_irq_set(struct vpci_device *vpci, struct vfio_irq_set *set,
 	void *data = NULL;
 	size_t size;
 	int ret;
-
-	/* VMMs turn off what is not there while they reset */
-	if (set->index <= VFIO_PCI_MSIX_IRQ_INDEX && !count && !set->start &&
-	    !set->count && set->flags == (VFIO_IRQ_SET_DATA_NONE |
-					  VFIO_IRQ_SET_ACTION_TRIGGER))
-		return 0;
 
 	ret = vfio_set_irqs_validate_and_prepare(set, count, VFIO_PCI_NUM_IRQS,
 						 &size);

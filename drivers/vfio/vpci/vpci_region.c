@@ -2,9 +2,9 @@
 /*
  * Virtual PCI functions: VFIO regions, their description and read(2)/write(2)
  *
- * An access must lie inside its region, otherwise all of it is refused:
- * -EFAULT for config space and -EINVAL for BARs, as vfio-pci answers an access
- * that begins outside. A BAR, or the ROM, is not there while the guest has it
+ * An access that reaches beyond the end is short in a BAR, or refused by -EINVAL if
+ * it begins there; of config space all of it is refused by -EFAULT. So does vfio-pci
+ * answer it. A BAR, or the ROM, is not there while the guest has it
  * disabled: -EIO. The ROM cannot be written: -EINVAL. A function that is gone reads
  * ones and ignores writes; to answer each access with an error would let a guest
  * fill its VMM's log.
@@ -268,8 +268,9 @@ static int vpci_region_access(const struct vpci_access *access, u64 offset,
 	return 0;
 }
 
+/* @count becomes what there is of it */
 static int vpci_access_prepare(struct vpci_access *access, loff_t pos,
-			       size_t count)
+			       size_t *count)
 {
 	u64 size;
 
@@ -277,12 +278,12 @@ static int vpci_access_prepare(struct vpci_access *access, loff_t pos,
 	access->offset = pos & VPCI_REGION_MASK;
 	size = vpci_region_size(access->vpci, access->index);
 
-	if (count > size || access->offset > size - count)
-		return access->index == VFIO_PCI_CONFIG_REGION_INDEX ?
-		       -EFAULT : -EINVAL;
-	if (access->index == VPCI_ROM && access->write)
+	if (access->index == VFIO_PCI_CONFIG_REGION_INDEX)
+		return *count > size || access->offset > size - *count ?
+		       -EFAULT : 0;
+	if (access->offset >= size || (access->index == VPCI_ROM && access->write))
 		return -EINVAL;
-	/* Only for a length of zero can it be a region that is not there */
+	*count = min_t(u64, *count, size - access->offset);
 	access->index = array_index_nospec(access->index, VFIO_PCI_NUM_REGIONS);
 	return 0;
 }
@@ -309,7 +310,9 @@ static ssize_t vpci_region_rw(struct vpci_access *access, size_t count,
 	size_t done = 0;
 	int ret;
 
-	ret = vpci_access_prepare(access, *ppos, count);
+	if (!count)
+		return 0;
+	ret = vpci_access_prepare(access, *ppos, &count);
 	if (ret)
 		return ret;
 

@@ -28,7 +28,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 PARENT_SLOT=10
-time_limit='' out='' name=lab kver='' device=bochs-display hotplug=0 peer='' vram=16M mem=3G shell_mode=0 gdb=0 smp=2 one_cpu=0
+time_limit='' out='' name=lab kver='' device=bochs-display hotplug=0 peer='' nic=() vram=16M mem=3G shell_mode=0 gdb=0 smp=2 one_cpu=0
 machine=q35 iommu=() silence_limit=${LAB_SILENCE_LIMIT:-120}
 
 usage() {
@@ -42,6 +42,7 @@ usage() {
 		  --device MODEL    the physical device: bochs-display or secondary-vga (default $device)
 		  --hotplug         put it where it can be unplugged from
 		  --peer            a second one like it, to compare with in the same run
+		  --nic             a PCI device with every kind of interrupt, for vfio-pci: an e1000e, not connected
 		  --vram SIZE       memory of the physical device (default $vram)
 		  --mem SIZE        memory of the VM (default $mem)
 		  --nested          CMD will start nested guests: an emulated VM gets one CPU instead of two
@@ -65,6 +66,7 @@ while (($#)); do
 	--nested | --suspend) one_cpu=1; shift ;;
 	--hotplug) hotplug=1; shift ;;
 	--peer) peer=0000:00:$((PARENT_SLOT + 2)).0; shift ;;
+	--nic) nic=(-netdev "user,id=net,restrict=on" -device "e1000e,netdev=net,romfile=,addr=0x$((PARENT_SLOT + 6))"); shift ;;
 	--iommu) machine=q35,kernel-irqchip=split iommu=(-device "intel-iommu,intremap=on"); shift ;;
 	--) shift; break ;;
 	-h | --help) usage ;;
@@ -215,7 +217,7 @@ qemu=(qemu-system-x86_64 -name "lab-${name//,/,,}" -machine "$machine" "${accel_
 	-device pcie-root-port,id=out,chassis=3,addr=0x$((PARENT_SLOT + 4)),hotplug=off
 	-device pcie-root-port,id=ports,chassis=4,addr=0x$((PARENT_SLOT + 5)),hotplug=off
 	-global virtio-pci.x-pcie-pm-no-soft-reset=on
-	"${adapters[@]}"
+	"${adapters[@]}" "${nic[@]}"
 	-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"
 	-device virtio-9p-pci,fsdev=root,mount_tag=root,bus=root
 	-fsdev "local,id=out,path=${out//,/,,},security_model=none,multidevs=remap"

@@ -3,7 +3,7 @@
  * A parent driver without a device, for tests of interrupts and resets
  *
  * Its function can interrupt in every way there is, when its user asks for it by
- * the registers in irq_lab.h.
+ * the registers in irq_lab.h. It has as many messages as it can, or as the parameters say.
  *
  * Not part of the product: no install target knows it.
  */
@@ -161,17 +161,30 @@ static struct mdev_type irq_lab_type = { .sysfs_name = "irqs" };
 static struct mdev_type *irq_lab_types[] = { &irq_lab_type };
 static struct mdev_parent irq_lab_parent;
 
-static const struct vpci_cap_desc irq_lab_caps[] = {
+/* Places in irq_lab_caps */
+enum {
+	IRQ_LAB_CAP_MSI = 1,
+	IRQ_LAB_CAP_MSIX,
+};
+
+static unsigned int msi_vectors = IRQ_LAB_MSI_VECTORS;
+module_param(msi_vectors, uint, 0444);
+static unsigned int msix_vectors = IRQ_LAB_MSIX_VECTORS;
+module_param(msix_vectors, uint, 0444);
+
+static struct vpci_cap_desc irq_lab_caps[] = {
 	{ .type = VPCI_CAP_PM, .offset = IRQ_LAB_PM },
-	{ .type = VPCI_CAP_MSI, .offset = IRQ_LAB_MSI,
-	  .msi = { .vectors = IRQ_LAB_MSI_VECTORS, .is_64bit = true,
-		   .maskable = true } },
-	{ .type = VPCI_CAP_MSIX, .offset = IRQ_LAB_MSIX,
-	  .msix = { .vectors = IRQ_LAB_MSIX_VECTORS,
-		    .table_bar = IRQ_LAB_MSIX_BAR,
-		    .table_offset = IRQ_LAB_TABLE,
-		    .pba_bar = IRQ_LAB_MSIX_BAR,
-		    .pba_offset = IRQ_LAB_PBA } },
+	[IRQ_LAB_CAP_MSI] = {
+		.type = VPCI_CAP_MSI, .offset = IRQ_LAB_MSI,
+		.msi = { .is_64bit = true, .maskable = true },
+	},
+	[IRQ_LAB_CAP_MSIX] = {
+		.type = VPCI_CAP_MSIX, .offset = IRQ_LAB_MSIX,
+		.msix = { .table_bar = IRQ_LAB_MSIX_BAR,
+			  .table_offset = IRQ_LAB_TABLE,
+			  .pba_bar = IRQ_LAB_MSIX_BAR,
+			  .pba_offset = IRQ_LAB_PBA },
+	},
 	{ .type = VPCI_CAP_EXP, .offset = IRQ_LAB_EXP, .exp = { .flr = true } },
 };
 
@@ -195,6 +208,8 @@ static int __init irq_lab_init(void)
 {
 	int ret;
 
+	irq_lab_caps[IRQ_LAB_CAP_MSI].msi.vectors = msi_vectors;
+	irq_lab_caps[IRQ_LAB_CAP_MSIX].msix.vectors = msix_vectors;
 	irq_lab_device = root_device_register("irq_lab");
 	if (IS_ERR(irq_lab_device))
 		return PTR_ERR(irq_lab_device);

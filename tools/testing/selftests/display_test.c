@@ -249,8 +249,8 @@ static void test_no_mode_reaches_beyond(void **state)
 }
 
 /*
- * Bytes at random, of any length and anywhere: each access is done or refused whole,
- * and no picture leaves the instance's memory.
+ * Bytes at random, of any length and anywhere: each access is done as far as the
+ * registers go, and no picture leaves the instance's memory.
  */
 static void test_any_access(void **state)
 {
@@ -274,7 +274,8 @@ static void test_any_access(void **state)
 		got = next_random() % 4 ?
 			vfio_client_write(&fixture_client, regs_pos + offset, bytes, len) :
 			vfio_client_read(&fixture_client, regs_pos + offset, bytes, len);
-		assert_int_equal(got, offset + len <= REGS_SIZE ? (int)len : -EINVAL);
+		assert_int_equal(got, offset >= REGS_SIZE ? -EINVAL :
+				      offset + len > REGS_SIZE ? (int)(REGS_SIZE - offset) : (int)len);
 
 		plane = (struct vfio_device_gfx_plane_info) {
 			.argsz = sizeof(plane),

@@ -22,22 +22,7 @@ struct irq_client irq;
 int irq_set(uint32_t flags, uint32_t index, uint32_t start, uint32_t count,
 	    const void *data)
 {
-	size_t each = flags & EVENTFD ? sizeof(int32_t) : flags & BOOL ? 1 : 0;
-	size_t size = sizeof(struct vfio_irq_set) + each * count;
-	struct vfio_irq_set *set = calloc(1, size);
-	int ret;
-
-	assert_non_null(set);
-	set->argsz = size;
-	set->flags = flags;
-	set->index = index;
-	set->start = start;
-	set->count = count;
-	if (each && count)
-		memcpy(set->data, data, each * count);
-	ret = ioctl(irq.vfio.device, VFIO_DEVICE_SET_IRQS, set) ? -errno : 0;
-	free(set);
-	return ret;
+	return vfio_client_set_irqs(&irq.vfio, flags, index, start, count, data);
 }
 
 int irq_give(uint32_t index, uint32_t start, uint32_t count, const int *what)

@@ -125,7 +125,7 @@ static void test_hammer(void **state)
 	for (i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
 	for (i = 0; i < 3; i++)
-		assert_int_equal(irq_disable(i), 0);
+		irq_disable(i);
 	assert_int_equal(ioctl(irq.vfio.device, VFIO_DEVICE_RESET), 0);
 	irq_set_command(0);
 	for (i = 0; i < NR_FDS; i++)

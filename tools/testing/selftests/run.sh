@@ -4,7 +4,7 @@
 # Suites of the lab VM: run.sh FBDRAW PART [SUITE [TEST...]]
 #
 # PART is "alone"; "cdev", for what does the same by device nodes; "guests", for the suites that start nested guests; "hotplug" and
-# "hotplug-guests", for what needs an adapter that can be unplugged; "vga16", "vga256" and
+# "hotplug-guests", for what needs an adapter that can be unplugged; "peer", for what needs a device of vfio-pci's; "vga16", "vga256" and
 # "bochs256", for what another adapter could make different. With SUITE only that one
 # runs.
 #
@@ -76,6 +76,20 @@ with_module() {
 	return $status
 }
 
+# with_peer COMMAND...: the NIC of the lab belongs to vfio-pci, and irq_lab has as many interrupts; see run.sh --nic
+with_peer() {
+	local status=0 nic='' device
+	for device in /sys/bus/pci/devices/*; do
+		if [[ $(<"$device/vendor") == 0x8086 && $(<"$device/device") == 0x10d3 ]]; then nic=$device; fi
+	done
+	modprobe vfio-pci && echo vfio-pci > "$nic/driver_override" && echo "${nic##*/}" > /sys/bus/pci/drivers_probe || return
+	insmod "$testing/../../build/modules/$(uname -r)/irq_lab.ko" msi_vectors=1 msix_vectors=5 || return
+	LAB_NIC=${nic##*/} "$@" || status=$?
+	remove_instances
+	rmmod irq_lab && echo "${nic##*/}" > "$nic/driver/unbind" && modprobe -r vfio-pci || return
+	return $status
+}
+
 # with_soft COMMAND...: the parent is one of system memory, without an adapter
 with_soft() {
 	local status=0
@@ -119,6 +133,7 @@ done
 run_ours alone soft-vram with_soft "$bin/vram_test" "$@"
 run alone samples "$here/samples_test.sh" "$@"
 on_stock run alone ctl "$testing/cli/real_test.sh" "$@"
+run_ours peer peer with_peer "$bin/peer_test" "$@"
 run_ours guests suspend "$bin/scanout_test" test_suspend_and_resume
 on_stock run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
 on_stock run_ours guests screen "$here/screen_test.sh" "$fbdraw" "$@"

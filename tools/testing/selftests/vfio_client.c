@@ -30,11 +30,16 @@ bool vfio_client_has_cdev(void)
 	return has_cdev && !access("/dev/iommu", F_OK);
 }
 
-/* An instance need not be a mediated device */
+/* An instance need not be a mediated device, and one of vfio-pci is the device itself */
 static const char *bus_of(const char *name)
 {
-	return sysfs_exists("/sys/bus/platform/devices/%s", name) ? "platform" :
-								    "mdev";
+	static const char * const others[] = { "platform", "pci" };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		if (sysfs_exists("/sys/bus/%s/devices/%s", others[i], name))
+			return others[i];
+	return "mdev";
 }
 
 /* An open file, or -1 with errno */
@@ -152,23 +157,33 @@ int vfio_client_region(struct vfio_client *client, unsigned int index,
 	       -errno : 0;
 }
 
+int vfio_client_set_irqs(struct vfio_client *client, uint32_t flags, uint32_t index,
+			 uint32_t start, uint32_t count, const void *data)
+{
+	size_t each = flags & VFIO_IRQ_SET_DATA_EVENTFD ? sizeof(int32_t) :
+		      flags & VFIO_IRQ_SET_DATA_BOOL ? 1 : 0;
+	size_t size = sizeof(struct vfio_irq_set) + each * count;
+	struct vfio_irq_set *set = calloc(1, size);
+	int ret;
+
+	if (!set)
+		return -ENOMEM;
+	set->argsz = size;
+	set->flags = flags;
+	set->index = index;
+	set->start = start;
+	set->count = count;
+	if (each && count)
+		memcpy(set->data, data, each * count);
+	ret = ioctl(client->device, VFIO_DEVICE_SET_IRQS, set) ? -errno : 0;
+	free(set);
+	return ret;
+}
+
 int vfio_client_give(struct vfio_client *client, unsigned int index, int eventfd)
 {
-	union {
-		struct vfio_irq_set set;
-		char room[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
-	} irq = {
-		.set = {
-			.argsz = sizeof(irq),
-			.flags = VFIO_IRQ_SET_ACTION_TRIGGER |
-				 VFIO_IRQ_SET_DATA_EVENTFD,
-			.index = index,
-			.count = 1,
-		},
-	};
-
-	memcpy(irq.set.data, &eventfd, sizeof(int32_t));
-	return ioctl(client->device, VFIO_DEVICE_SET_IRQS, &irq.set) ? -errno : 0;
+	return vfio_client_set_irqs(client, VFIO_IRQ_SET_ACTION_TRIGGER | VFIO_IRQ_SET_DATA_EVENTFD,
+				    index, 0, 1, &eventfd);
 }
 
 int vfio_client_listen(struct vfio_client *client, int eventfd)

@@ -35,7 +35,8 @@ bool vfio_client_has_cdev(void);
 /**
  * vfio_client_open() - open the instance
  * @client: filled in
- * @uuid: name of the instance, or of a platform device with one
+ * @uuid: name of the instance, or of a platform device with one, or of a PCI device
+ *	that vfio-pci has
  *
  * By its own node and iommufd if the environment variable VFIO_PATH is "cdev",
  * otherwise by group and container.
@@ -57,6 +58,9 @@ void vfio_client_put(struct vfio_client *client, unsigned int offset,
 /* Switch memory decode (COMMAND.MEM) */
 void vfio_client_decode(struct vfio_client *client, int on);
 
+/* VFIO_DEVICE_SET_IRQS. @data: an int or a byte for each of @count, as @flags says */
+int vfio_client_set_irqs(struct vfio_client *client, uint32_t flags, uint32_t index,
+			 uint32_t start, uint32_t count, const void *data);
 /* Have @eventfd signalled by the first interrupt of the index, or none if it is -1 */
 int vfio_client_give(struct vfio_client *client, unsigned int index, int eventfd);
 

@@ -90,11 +90,11 @@ static void test_interrupts(void **state)
 				 expected[i].known ? 0 : -1);
 		assert_int_equal(info.count, expected[i].count);
 
-		/* To disable what is off succeeds, to trigger what is absent does not */
+		/* Neither can be disabled what is off, nor triggered what is absent */
 		set.index = i;
 		set.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER;
-		assert_int_equal(ioctl(f->client.device, VFIO_DEVICE_SET_IRQS, &set),
-				 expected[i].known ? 0 : -1);
+		assert_int_equal(ioctl(f->client.device, VFIO_DEVICE_SET_IRQS, &set), -1);
+		assert_int_equal(errno, EINVAL);
 		set.count = expected[i].count % 77 + 1;
 		assert_int_equal(ioctl(f->client.device, VFIO_DEVICE_SET_IRQS, &set), -1);
 		assert_int_equal(errno, EINVAL);
@@ -140,7 +140,7 @@ static void test_request_eventfd(void **state)
 
 	/* It cannot be masked, is not of two kinds, and an eventfd is one */
 	assert_int_equal(trigger_req(f, VFIO_IRQ_SET_ACTION_MASK |
-				     VFIO_IRQ_SET_DATA_NONE, 0), -EINVAL);
+				     VFIO_IRQ_SET_DATA_NONE, 0), -ENOTTY);
 	assert_int_equal(trigger_req(f, trigger | VFIO_IRQ_SET_DATA_NONE |
 				     VFIO_IRQ_SET_DATA_BOOL, 0), -EINVAL);
 	assert_int_equal(trigger_req(f, trigger, 0), -EINVAL);
@@ -152,7 +152,7 @@ static void test_request_eventfd(void **state)
 	assert_int_equal(trigger_req(f, trigger | VFIO_IRQ_SET_DATA_NONE, 0), 0);
 	assert_int_equal(read(fd, &count, 8), 8);
 	assert_int_equal(vfio_client_listen(&f->client, -1), 0);
-	assert_int_equal(trigger_req(f, trigger | VFIO_IRQ_SET_DATA_NONE, 0), 0);
+	assert_int_equal(trigger_req(f, trigger | VFIO_IRQ_SET_DATA_NONE, 0), -EINVAL);
 	assert_int_equal(read(fd, &count, 8), -1);
 	close(fd);
 }
@@ -275,9 +275,10 @@ static void test_bar_ranges(void **state)
 		uint64_t end = starts[i] + ends[i];
 
 		assert_int_equal(vfio_client_read(&f->client, end - 1, buf, 1), 1);
-		assert_int_equal(vfio_client_read(&f->client, end - 1, buf, 2), -EINVAL);
+		assert_int_equal(vfio_client_read(&f->client, end - 1, buf, 2), 1);
 		assert_int_equal(vfio_client_read(&f->client, end, buf, 1), -EINVAL);
-		assert_int_equal(vfio_client_write(&f->client, end - 3, buf, 4), -EINVAL);
+		assert_int_equal(vfio_client_read(&f->client, end, buf, 0), 0);
+		assert_int_equal(vfio_client_write(&f->client, end - 3, buf, 4), 3);
 		assert_int_equal(vfio_client_write(&f->client, end + 4096, buf, 4), -EINVAL);
 	}
 	/* Regions that are not there: BAR 1, ROM, VGA, beyond all */
