@@ -22,7 +22,7 @@
  * @device: bits that only the function changes
  * @trigger: bits that are not stored but shown to @hook
  * @readable: bits that a guest sees; the others read 0
- * @sticky: bits that a reset does not change
+ * @sticky: bits that a reset by the guest does not change
  * @saved: bits that vpci_config_restore() gives back after one
  * @adjust: has the last word before a write is stored, or NULL
  * @hook: called after a write was stored, or NULL
@@ -138,6 +138,7 @@ enum vpci_irq_mode {
 void vpci_config_init(struct vpci_config *cfg, const struct vpci_layout *layout,
 		      u32 *dwords);
 void vpci_config_reset(struct vpci_config *cfg);
+void vpci_config_renew(struct vpci_config *cfg);
 void vpci_config_restore(struct vpci_config *cfg, const u32 *dwords);
 u32 vpci_config_read_dword(const struct vpci_config *cfg, unsigned int offset);
 void vpci_config_read(const struct vpci_config *cfg, unsigned int offset,

@@ -90,12 +90,13 @@ typedef u32 (*vpci_reg_adjust)(const struct vpci_config *cfg,
  * @rsvdp: bits that read 0 and keep their value, see there
  * @rsvdz: bits that read 0 for ever
  * @trigger: bits that read 0; the hook sees when 1 was written
- * @sticky: those of @device that a reset does not change
+ * @sticky: those of @wmask, @w1c and @device that a reset by the guest does not
+ *	change. For the next user, those of @device alone are as they were
  * @adjust: optional; at most one register of a dword may have one
  * @hook: optional; likewise
  *
- * No bit may be in two of the masks, but for @sticky and @device. A bit in none
- * is read-only.
+ * No bit may be in two of the masks, but for @sticky, which is part of others. A bit
+ * in none is read-only.
  */
 struct vpci_reg_desc {
 	const char *name;

@@ -36,7 +36,7 @@ struct vpci_trigger {
  * @triggers: eventfds of the vectors of @index; INTx has one
  * @req: asks the user to give the device up
  * @err: tells it of an error that cannot be recovered from
- * @level: the function drives its INTx line
+ * @level: the function drives its INTx line, or would if no message were enabled
  * @masked: INTx is masked, by the user or since it was signalled
  * @unmask: watches the eventfd that unmasks INTx; under config_lock
  * @unmask_jiffies: when it did so last; belongs to its work item

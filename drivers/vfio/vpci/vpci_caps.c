@@ -34,6 +34,10 @@
 			 PCI_ERR_COR_BAD_DLLP | PCI_ERR_COR_REP_ROLL |	\
 			 PCI_ERR_COR_REP_TIMER | PCI_ERR_COR_ADV_NFAT)
 
+/* Of the link, which no reset of a function takes down (PCIe 6.0 section 6.6.2) */
+#define VPCI_EXP_LNKCTL	(PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_CCC |	\
+			 PCI_EXP_LNKCTL_ES)
+
 #define VPCI_AER_LENGTH		0x2c	/* as far as the header log */
 #define VPCI_EXP_LENGTH		0x3c	/* version 2 */
 #define VPCI_PM_D0		0
@@ -146,8 +150,7 @@ static int vpci_exp_build(struct vpci_build *build,
 		{ "LNKCAP", PCI_EXP_LNKCAP, 4,
 		  PCI_EXP_LNKCAP_SLS_2_5GB | 1 << 4 },
 		{ "LNKCTL", PCI_EXP_LNKCTL, 2,
-		  .wmask = PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_CCC |
-			   PCI_EXP_LNKCTL_ES },
+		  .wmask = VPCI_EXP_LNKCTL, .sticky = VPCI_EXP_LNKCTL },
 		{ "LNKSTA", PCI_EXP_LNKSTA, 2,
 		  PCI_EXP_LNKSTA_CLS_2_5GB | PCI_EXP_LNKSTA_NLW_X1 },
 		{ "DEVCAP2", PCI_EXP_DEVCAP2, 4,
@@ -217,7 +220,7 @@ static int vpci_ext_vendor_build(struct vpci_build *build,
 	return vpci_build_regs(build, at, end, vendor->regs, vendor->nr_regs);
 }
 
-/* Advanced error reporting */
+/* Advanced error reporting: why a function was reset is to be read after the reset */
 
 static unsigned int vpci_aer_length(const struct vpci_cap_desc *cap)
 {
@@ -229,15 +232,17 @@ static int vpci_aer_build(struct vpci_build *build,
 {
 	static const struct vpci_reg_desc regs[] = {
 		{ "uncorrectable error status", PCI_ERR_UNCOR_STATUS, 4,
-		  .w1c = VPCI_AER_UNCOR },
+		  .w1c = VPCI_AER_UNCOR, .sticky = VPCI_AER_UNCOR },
 		{ "uncorrectable error mask", PCI_ERR_UNCOR_MASK, 4,
-		  .wmask = VPCI_AER_UNCOR },
+		  .wmask = VPCI_AER_UNCOR, .sticky = VPCI_AER_UNCOR },
 		{ "uncorrectable error severity", PCI_ERR_UNCOR_SEVER, 4,
-		  VPCI_AER_FATAL, .wmask = VPCI_AER_UNCOR },
+		  VPCI_AER_FATAL, .wmask = VPCI_AER_UNCOR,
+		  .sticky = VPCI_AER_UNCOR },
 		{ "correctable error status", PCI_ERR_COR_STATUS, 4,
-		  .w1c = VPCI_AER_COR },
+		  .w1c = VPCI_AER_COR, .sticky = VPCI_AER_COR },
 		{ "correctable error mask", PCI_ERR_COR_MASK, 4,
-		  PCI_ERR_COR_ADV_NFAT, .wmask = VPCI_AER_COR },
+		  PCI_ERR_COR_ADV_NFAT, .wmask = VPCI_AER_COR,
+		  .sticky = VPCI_AER_COR },
 	};
 
 	return vpci_build_regs(build, at, at + VPCI_AER_LENGTH, regs,

@@ -57,6 +57,23 @@ void vpci_config_init(struct vpci_config *cfg, const struct vpci_layout *layout,
 	memcpy(dwords, layout->reset, layout->nr_slots * sizeof(*dwords));
 }
 
+static void vpci_config_clear(struct vpci_config *cfg, bool renew)
+{
+	const struct vpci_layout *layout = cfg->layout;
+	unsigned int i;
+
+	for (i = 0; i < layout->nr_slots; i++) {
+		const struct vpci_slot *slot = &layout->slots[i];
+		u32 sticky = slot->sticky & (renew ? slot->device : ~0U);
+		u32 old = READ_ONCE(cfg->dwords[i]), new;
+
+		/* vpci_config_set() may change a sticky bit meanwhile */
+		do {
+			new = (old & sticky) | (layout->reset[i] & ~sticky);
+		} while (!try_cmpxchg(&cfg->dwords[i], &old, new));
+	}
+}
+
 /**
  * vpci_config_reset - give every register its reset value
  * @cfg: the config space
@@ -66,18 +83,19 @@ void vpci_config_init(struct vpci_config *cfg, const struct vpci_layout *layout,
  */
 void vpci_config_reset(struct vpci_config *cfg)
 {
-	const struct vpci_layout *layout = cfg->layout;
-	unsigned int i;
+	vpci_config_clear(cfg, false);
+}
 
-	for (i = 0; i < layout->nr_slots; i++) {
-		u32 sticky = layout->slots[i].sticky;
-		u32 old = READ_ONCE(cfg->dwords[i]), new;
-
-		/* vpci_config_set() may change a sticky bit meanwhile */
-		do {
-			new = (old & sticky) | (layout->reset[i] & ~sticky);
-		} while (!try_cmpxchg(&cfg->dwords[i], &old, new));
-	}
+/**
+ * vpci_config_renew - likewise, for another user
+ * @cfg: the config space
+ *
+ * Of sticky bits only those stay that no guest can write, such as a serial number: as
+ * if power had been off.
+ */
+void vpci_config_renew(struct vpci_config *cfg)
+{
+	vpci_config_clear(cfg, true);
 }
 
 /**

@@ -25,13 +25,17 @@
 /* VFIO itself asks as often as this */
 #define VPCI_ASK_INTERVAL	(10 * HZ)
 
-static void vpci_device_reset(struct vpci_device *vpci)
+/* @renew: nothing is to be left for the next user, as opposed to a reset by this one */
+static void vpci_device_reset(struct vpci_device *vpci, bool renew)
 {
 	lockdep_assert_held(&vpci->config_lock);
 
 	vpci_bar_set_decode(vpci, 0);
 	vpci_bar_reset(vpci);
-	vpci_config_reset(&vpci->config);
+	if (renew)
+		vpci_config_renew(&vpci->config);
+	else
+		vpci_config_reset(&vpci->config);
 	vpci->ops->reset(vpci);
 	vpci_dma_reset(vpci);
 	/* Of what the parent driver has signalled until then, nothing is left */
@@ -49,7 +53,7 @@ static void vpci_decode_changed(struct vpci_config *cfg)
 
 static void vpci_reset_asked(struct vpci_config *cfg)
 {
-	vpci_device_reset(to_vpci_device(cfg));
+	vpci_device_reset(to_vpci_device(cfg), false);
 }
 
 static void vpci_interrupt_changed(struct vpci_config *cfg)
@@ -90,7 +94,7 @@ static void vpci_device_close(struct vfio_device *vdev)
 	mutex_lock(&vpci->config_lock);
 	vpci_irq_close(vpci);
 	if (!vpci->dead)
-		vpci_device_reset(vpci);
+		vpci_device_reset(vpci, true);
 	mutex_unlock(&vpci->config_lock);
 
 	vpci->open = false;
@@ -224,7 +228,7 @@ static int vpci_ioctl_reset(struct vpci_device *vpci)
 	mutex_lock(&vpci->config_lock);
 	if (!vpci->dead) {
 		memcpy(saved, vpci->config.dwords, size);
-		vpci_device_reset(vpci);
+		vpci_device_reset(vpci, false);
 		vpci_config_restore(&vpci->config, saved);
 	}
 	mutex_unlock(&vpci->config_lock);
@@ -471,7 +475,7 @@ static void vpci_device_give_up(struct vpci_device *vpci)
 	vpci_irq_leave(vpci);
 	/* Before decode goes off, for that alone is an error of an access */
 	WRITE_ONCE(vpci->dead, true);
-	vpci_device_reset(vpci);
+	vpci_device_reset(vpci, true);
 	mutex_unlock(&vpci->config_lock);
 
 	if (!vpci->open)

@@ -7,7 +7,10 @@
  * vpci_irqfd.c. A message that is masked, or in MSI-X has no eventfd, waits as a
  * pending bit, and is sent once when it can be. Without bus mastering messages
  * are lost. The pin is level-triggered: it is signalled again as long as the
- * function drives it, each time that the user unmasks it.
+ * function drives it, each time that the user unmasks it. The function goes on to
+ * drive it while messages take its place, so that a cause that was not acknowledged
+ * when they are disabled is there still; STATUS shows it only when the pin counts.
+ * What waited as a message of MSI goes with MSI.
  *
  * A VMM such as QEMU has an MSI-X table of its own and never writes the one in
  * the BAR; it takes eventfds away instead. So an entry's mask counts from when
@@ -77,13 +80,23 @@ static struct vpci_trigger *vpci_irq_trigger(struct vpci_device *vpci,
 	return rcu_dereference_protected(irqs->triggers[vector], true);
 }
 
+static void vpci_intx_show(struct vpci_device *vpci)
+{
+	bool shown = vpci->irqs.level &&
+		     vpci_config_irq_mode(&vpci->config) == VPCI_IRQ_INTX;
+
+	lockdep_assert_held(&vpci->irqs.lock);
+
+	vpci_config_set(&vpci->config, PCI_COMMAND, PCI_STATUS_INTERRUPT << 16,
+			shown ? PCI_STATUS_INTERRUPT << 16 : 0);
+}
+
 static void vpci_intx_set_level(struct vpci_device *vpci, bool level)
 {
 	lockdep_assert_held(&vpci->irqs.lock);
 
 	vpci->irqs.level = level;
-	vpci_config_set(&vpci->config, PCI_COMMAND, PCI_STATUS_INTERRUPT << 16,
-			level ? PCI_STATUS_INTERRUPT << 16 : 0);
+	vpci_intx_show(vpci);
 }
 
 /* The eventfd to signal for the pin now, if it should be; masks it then */
@@ -141,12 +154,12 @@ static struct vpci_trigger *vpci_irq_take(struct vpci_device *vpci,
 	const struct vpci_config *cfg = &vpci->config;
 	enum vpci_irq_mode mode = vpci_config_irq_mode(cfg);
 
+	if (vpci->function->interrupt_pin)
+		vpci_intx_set_level(vpci, true);
 	if (mode == VPCI_IRQ_NONE)
 		return NULL;
-	if (mode == VPCI_IRQ_INTX) {
-		vpci_intx_set_level(vpci, true);
+	if (mode == VPCI_IRQ_INTX)
 		return vpci_intx_take(vpci);
-	}
 
 	if (!vpci_config_bus_master(cfg))
 		return NULL;
@@ -169,7 +182,8 @@ static void vpci_irq_send(struct vpci_device *vpci, struct vpci_trigger *trigger
  * vpci_irq_signal - the function interrupts
  * @vpci: the function
  * @vector: which of its interrupts, from 0; of no meaning while it interrupts by
- *	its pin, which stays asserted until vpci_irq_lower()
+ *	its pin. A function with a pin drives it until vpci_irq_lower(), also while its
+ *	guest has enabled messages, and interrupts by it when they are disabled
  *
  * If the guest has enabled fewer messages than the function has, several of its
  * interrupts share one.
@@ -301,9 +315,26 @@ void vpci_irq_update_messages(struct vpci_device *vpci, unsigned int first,
 		first = vpci_irq_send_pending(vpci, first, end);
 }
 
-/* Likewise, of all masks */
+static void vpci_msi_forget(struct vpci_device *vpci)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&vpci->irqs.lock);
+
+	for_each_set_bit(i, &vpci->irqs.msi_pending, 32)
+		vpci_config_set_msi_pending(&vpci->config, i, false);
+	vpci->irqs.msi_pending = 0;
+}
+
+/* Likewise, of all masks, or the way to interrupt has changed */
 void vpci_irq_update(struct vpci_device *vpci)
 {
+	raw_spin_lock_irq(&vpci->irqs.lock);
+	vpci_intx_show(vpci);
+	if (vpci_config_irq_mode(&vpci->config) != VPCI_IRQ_MSI)
+		vpci_msi_forget(vpci);
+	raw_spin_unlock_irq(&vpci->irqs.lock);
+
 	vpci_intx_update(vpci);
 	vpci_irq_update_messages(vpci, 0, VPCI_ALL_VECTORS);
 }
@@ -347,9 +378,7 @@ void vpci_irq_reset(struct vpci_device *vpci)
 	raw_spin_lock_irq(&irqs->lock);
 	vpci_intx_set_level(vpci, false);
 	/* A message may have become pending after config space was reset */
-	for_each_set_bit(i, &irqs->msi_pending, 32)
-		vpci_config_set_msi_pending(&vpci->config, i, false);
-	irqs->msi_pending = 0;
+	vpci_msi_forget(vpci);
 	if (function->msix_vectors) {
 		bitmap_zero(irqs->msix_pending, function->msix_vectors);
 		bitmap_zero(irqs->msix_ruled, function->msix_vectors);

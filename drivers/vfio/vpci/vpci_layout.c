@@ -116,9 +116,9 @@ static int vpci_check_masks(struct vpci_build *build,
 	if (reg->reset & (reg->rsvdz | reg->trigger))
 		return vpci_build_refuse(build, reg->name, reg->offset,
 					 "has a reset value in a bit that reads 0");
-	if (reg->sticky & ~reg->device)
+	if (reg->sticky & ~(reg->wmask | reg->w1c | reg->device))
 		return vpci_build_refuse(build, reg->name, reg->offset,
-					 "has a sticky bit that is not the device's");
+					 "has a sticky bit that cannot change");
 	if (reg->hook && !written)
 		return vpci_build_refuse(build, reg->name, reg->offset,
 					 "has a hook but no bit that can be written");

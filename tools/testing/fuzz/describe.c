@@ -72,7 +72,7 @@ static void describe_masks(struct vpci_reg_desc *reg, struct bytes *in)
 		if (!(which & 0x80))
 			left &= ~*masks[i];
 	}
-	reg->sticky = reg->device & take_u8(in);
+	reg->sticky = (reg->wmask | reg->w1c | reg->device) & take_u8(in);
 	if (!(which & 0x40))
 		reg->reset &= ~(reg->rsvdz | reg->trigger);
 }

@@ -115,7 +115,7 @@ static bool make_reg(struct model *m, const struct vpci_reg_desc *reg,
 	    reg->sticky >= limit)
 		return false;
 	if (reg->reset & (reg->rsvdz | reg->trigger) ||
-	    reg->sticky & ~reg->device)
+	    reg->sticky & ~(reg->wmask | reg->w1c | reg->device))
 		return false;
 	if (reg->hook) {
 		if (!(reg->wmask | reg->w1c | reg->trigger) ||
@@ -269,6 +269,7 @@ static void make_exp(struct model *m, const struct vpci_cap_desc *cap,
 	m->device[at + 10] = 0x20;
 	field(m, at + 12, 4, 0x11, 0);
 	field(m, at + 16, 2, 0, 0xc8);
+	fill(m->sticky + at + 16, 2, 0xc8);
 	field(m, at + 18, 2, 0x11, 0);
 	field(m, at + 36, 4, 0x10, 0);
 	field(m, at + 40, 2, 0, 0x10);
@@ -277,11 +278,15 @@ static void make_exp(struct model *m, const struct vpci_cap_desc *cap,
 
 static void make_aer(struct model *m, unsigned int at)
 {
+	unsigned int i;
+
 	fill(m->c + at + 4, 4, 0x0017f010);
 	field(m, at + 8, 4, 0, 0x0017f010);
 	field(m, at + 12, 4, 0x00062010, 0x0017f010);
 	fill(m->c + at + 16, 4, 0x31c1);
 	field(m, at + 20, 4, 0x2000, 0x31c1);
+	for (i = 4; i < 24; i++)
+		m->sticky[at + i] = m->c[at + i] | m->w[at + i];
 }
 
 static void make_rebar(struct model *m, const struct vpci_cap_desc *cap,

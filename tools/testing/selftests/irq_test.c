@@ -214,10 +214,40 @@ static void test_msi_replaces_the_pin(void **state)
 	assert_false(irq_status());
 	assert_int_equal(irq_disable(MSI), 0);
 	assert_false(vfio_client_get(&irq.vfio, IRQ_LAB_MSI + PCI_MSI_FLAGS, 2) & PCI_MSI_FLAGS_ENABLE);
-	irq_signal(0);
+	/* The cause is there still, and nobody listens to the pin yet */
 	assert_int_equal(irq_count(irq.fds[0]), 0);
 	assert_true(irq_status());
+	assert_int_equal(irq_give(INTX, 0, 1, irq.fds + 1), 0);
+	assert_int_equal(irq_count(irq.fds[1]), 1);
 	irq_lower();
+	assert_false(irq_status());
+	assert_int_equal(irq_disable(INTX), 0);
+
+	/* The other way round it makes no message, and is not shown until there are none */
+	irq_signal(0);
+	assert_true(irq_status());
+	assert_int_equal(irq_give(MSI, 0, 1, irq.fds), 0);
+	assert_false(irq_status());
+	assert_int_equal(irq_count(irq.fds[0]), 0);
+	irq_signal(0);
+	irq_lower();
+	assert_int_equal(irq_disable(MSI), 0);
+	assert_false(irq_status());
+}
+
+/* A message that waited for its mask is not sent to who enables MSI next */
+static void test_msi_pending_ends_with_msi(void **state)
+{
+	(void)state;
+	assert_int_equal(irq_give(MSI, 0, 1, irq.fds), 0);
+	vfio_client_put(&irq.vfio, IRQ_LAB_MSI + PCI_MSI_MASK_64, 4, 1);
+	irq_signal(0);
+	assert_int_equal(vfio_client_get(&irq.vfio, IRQ_LAB_MSI + PCI_MSI_PENDING_64, 4), 1);
+	assert_int_equal(irq_disable(MSI), 0);
+	assert_int_equal(vfio_client_get(&irq.vfio, IRQ_LAB_MSI + PCI_MSI_PENDING_64, 4), 0);
+	assert_int_equal(irq_give(MSI, 0, 1, irq.fds), 0);
+	vfio_client_put(&irq.vfio, IRQ_LAB_MSI + PCI_MSI_MASK_64, 4, 0);
+	assert_int_equal(irq_count(irq.fds[0]), 0);
 }
 
 static void test_no_message_without_bus_master(void **state)
@@ -491,6 +521,7 @@ int main(int argc, char **argv)
 		T(test_intx_loop),
 		T(test_msi),
 		T(test_msi_replaces_the_pin),
+		T(test_msi_pending_ends_with_msi),
 		T(test_no_message_without_bus_master),
 		T(test_msix_all_vectors),
 		T(test_msix_vectors_come_and_go),

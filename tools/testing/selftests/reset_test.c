@@ -100,6 +100,9 @@ static void test_reset_leaves_nothing(void **state)
 		vfio_client_put(&irq.vfio, IRQ_LAB_PM + PCI_PM_CTRL, 2, 0);
 		irq_set_command(0);
 		irq_signal(7);
+		/* Of the link, which the guest's resets leave alone */
+		if (resets[i % 3] != reset_by_close)
+			vfio_client_put(&irq.vfio, IRQ_LAB_EXP + PCI_EXP_LNKCTL, 2, 0);
 		resets[i % 3]();
 		if (resets[i % 3] == reset_by_close)
 			vfio_client_put(&irq.vfio, PCI_COMMAND, 2, 0);
@@ -109,6 +112,21 @@ static void test_reset_leaves_nothing(void **state)
 		assert_memory_equal(&dumps[1], &dumps[0], sizeof(dumps[0]));
 	}
 	free(dumps);
+}
+
+/* What belongs to the link outlasts the guest's resets, and not its user */
+static void test_sticky(void **state)
+{
+	const unsigned int at = IRQ_LAB_EXP + PCI_EXP_LNKCTL;
+
+	(void)state;
+	vfio_client_put(&irq.vfio, at, 2, PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_RCB);
+	reset_by_flr();
+	reset_by_power();
+	reset_by_ioctl();
+	assert_int_equal(vfio_client_get(&irq.vfio, at, 2), PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_RCB);
+	reset_by_close();
+	assert_int_equal(vfio_client_get(&irq.vfio, at, 2), 0);
 }
 
 /* The function's registers and MSI-X table are as new, whatever is in config space */
@@ -215,6 +233,7 @@ int main(int argc, char **argv)
 #define T(name) cmocka_unit_test_setup_teardown(name, irq_setup, irq_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_reset_leaves_nothing),
+		T(test_sticky),
 		T(test_user_reset_leaves_no_register),
 		T(test_user_reset_restores_config),
 		T(test_user_reset_keeps_the_mask_of_the_pin),

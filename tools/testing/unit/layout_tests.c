@@ -89,7 +89,7 @@ static void test_refused_masks(void **state)
 	refused_reg((struct vpci_reg_desc) { .offset = 0x44, .width = 4,
 		    .reset = 1, .trigger = 1 }, "reads 0");
 	refused_reg((struct vpci_reg_desc) { .offset = 0x44, .width = 4,
-		    .wmask = 1, .sticky = 1 }, "sticky");
+		    .wmask = 1, .sticky = 3 }, "sticky");
 }
 
 static u32 adjust_nothing(const struct vpci_config *cfg, unsigned int offset,

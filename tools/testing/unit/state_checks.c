@@ -38,10 +38,49 @@ static void check_104_reset_is_as_after_creation(void **state)
 		disturb(f, seed);
 		vpci_config_read(&f->cfg, 0, now, 4096);
 		assert_memory_not_equal(now, fresh, 4096);
-		vpci_config_reset(&f->cfg);
+		vpci_config_renew(&f->cfg);
 		vpci_config_read(&f->cfg, 0, now, 4096);
 		assert_memory_equal(now, fresh, 4096);
 	}
+}
+
+/* By the guest: why it was reset, and what is the link's, is there after it */
+static void test_sticky(void **state)
+{
+	struct function *f = *state;
+	unsigned int aer = find_ext_cap(f, PCI_EXT_CAP_ID_ERR);
+	unsigned int dsn = find_ext_cap(f, PCI_EXT_CAP_ID_DSN);
+	unsigned int exp = find_cap(f, PCI_CAP_ID_EXP);
+	u64 severity = get(f, aer + PCI_ERR_UNCOR_SEVER, 4);
+
+	put(f, aer + PCI_ERR_UNCOR_MASK, 4, PCI_ERR_UNC_UNSUP);
+	put(f, aer + PCI_ERR_UNCOR_SEVER, 4, severity ^ PCI_ERR_UNC_DLP);
+	put(f, aer + PCI_ERR_COR_MASK, 4, PCI_ERR_COR_RCVR);
+	vpci_config_set(&f->cfg, aer + PCI_ERR_UNCOR_STATUS, ~0U, PCI_ERR_UNC_MALF_TLP);
+	vpci_config_set(&f->cfg, aer + PCI_ERR_COR_STATUS, ~0U, PCI_ERR_COR_BAD_TLP);
+	vpci_config_set(&f->cfg, dsn + 4, ~0U, 0x12345678);
+	put(f, exp + PCI_EXP_LNKCTL, 2, PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_ES);
+	put(f, exp + PCI_EXP_DEVCTL2, 2, PCI_EXP_DEVCTL2_COMP_TMOUT_DIS);
+
+	put(f, exp + PCI_EXP_DEVCTL, 2, PCI_EXP_DEVCTL_BCR_FLR);
+	assert_int_equal(f->resets, 1);
+	assert_int_equal(get(f, aer + PCI_ERR_UNCOR_MASK, 4), PCI_ERR_UNC_UNSUP);
+	assert_int_equal(get(f, aer + PCI_ERR_UNCOR_SEVER, 4), severity ^ PCI_ERR_UNC_DLP);
+	assert_int_equal(get(f, aer + PCI_ERR_COR_MASK, 4), PCI_ERR_COR_RCVR);
+	assert_int_equal(get(f, aer + PCI_ERR_UNCOR_STATUS, 4), PCI_ERR_UNC_MALF_TLP);
+	assert_int_equal(get(f, aer + PCI_ERR_COR_STATUS, 4), PCI_ERR_COR_BAD_TLP);
+	assert_int_equal(get(f, exp + PCI_EXP_LNKCTL, 2), PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_ES);
+	assert_int_equal(get(f, exp + PCI_EXP_DEVCTL2, 2), 0);
+	put(f, aer + PCI_ERR_UNCOR_STATUS, 4, ~0U);
+	assert_int_equal(get(f, aer + PCI_ERR_UNCOR_STATUS, 4), 0);
+
+	/* For another user only what no guest has written */
+	vpci_config_renew(&f->cfg);
+	assert_int_equal(get(f, aer + PCI_ERR_UNCOR_MASK, 4), 0);
+	assert_int_equal(get(f, aer + PCI_ERR_UNCOR_SEVER, 4), severity);
+	assert_int_equal(get(f, aer + PCI_ERR_COR_STATUS, 4), 0);
+	assert_int_equal(get(f, exp + PCI_EXP_LNKCTL, 2), 0);
+	assert_int_equal(get(f, dsn + 4, 4), 0x12345678);
 }
 
 /* What the kernel restores of a device, and nothing else, outlasts a user's reset */
@@ -268,6 +307,7 @@ static void test_state_impossible_value(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(check_104_reset_is_as_after_creation),
+	TEST(test_sticky),
 	TEST(test_restore),
 	TEST(check_105_other_read_only_bit_is_refused),
 	TEST(test_state_round_trip),
