@@ -195,6 +195,7 @@ struct vpci_window {
  * @dead: the parent has given it up for ever; set under @open_lock and, when
  *	somebody may use it, @config_lock too, so that either is enough to
  *	read it
+ * @self_reset: the guest has reset it since it wrote what decodes; under @config_lock
  * @disconnected: vpci_ops.disconnect has been called; under @open_lock
  * @dma_lock: held for writing while @pins change, for reading while guest memory
  *	is copied
@@ -231,6 +232,7 @@ struct vpci_device {
 	unsigned int decode;
 	struct mutex open_lock;
 	bool dead;
+	bool self_reset;
 	bool disconnected;
 
 	struct rw_semaphore dma_lock;

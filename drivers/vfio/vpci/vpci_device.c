@@ -49,11 +49,16 @@ static void vpci_decode_changed(struct vpci_config *cfg)
 	struct vpci_device *vpci = to_vpci_device(cfg);
 
 	vpci_bar_set_decode(vpci, vpci->dead ? 0 : vpci_config_decode(cfg));
+	WRITE_ONCE(vpci->self_reset, false);
 }
 
 static void vpci_reset_asked(struct vpci_config *cfg)
 {
-	vpci_device_reset(to_vpci_device(cfg), false);
+	struct vpci_device *vpci = to_vpci_device(cfg);
+
+	/* Before decode goes off, for that alone is an error of an access */
+	WRITE_ONCE(vpci->self_reset, true);
+	vpci_device_reset(vpci, false);
 }
 
 static void vpci_interrupt_changed(struct vpci_config *cfg)
@@ -93,6 +98,7 @@ static void vpci_device_close(struct vfio_device *vdev)
 	vpci_dma_set_open(vpci, false);
 	mutex_lock(&vpci->config_lock);
 	vpci_irq_close(vpci);
+	WRITE_ONCE(vpci->self_reset, false);
 	if (!vpci->dead)
 		vpci_device_reset(vpci, true);
 	mutex_unlock(&vpci->config_lock);
@@ -473,7 +479,7 @@ static void vpci_device_give_up(struct vpci_device *vpci)
 	vpci_dma_set_open(vpci, false);
 	mutex_lock(&vpci->config_lock);
 	vpci_irq_leave(vpci);
-	/* Before decode goes off, for that alone is an error of an access */
+	/* As above */
 	WRITE_ONCE(vpci->dead, true);
 	vpci_device_reset(vpci, true);
 	mutex_unlock(&vpci->config_lock);

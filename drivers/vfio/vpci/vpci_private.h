@@ -85,13 +85,14 @@ bool vpci_backing_touch(struct vpci_device *vpci, unsigned long index,
 			struct vpci_extent *extent);
 
 /*
- * An access of what does not decode: an error for VFIO, unless the function is gone,
- * which says nothing
+ * An access of what does not decode is an error for VFIO. But a VMM goes by its own copy
+ * of COMMAND, and logs each access that fails: none may when the guest has switched decode
+ * off behind its back, by a reset, or when the function is gone
  */
 static inline int vpci_bar_absent(const struct vpci_device *vpci, void *buf,
 				  size_t len, bool write)
 {
-	if (!READ_ONCE(vpci->dead))
+	if (!READ_ONCE(vpci->dead) && !READ_ONCE(vpci->self_reset))
 		return -EIO;
 	if (!write)
 		memset(buf, 0xff, len);

@@ -75,6 +75,22 @@ static int64_t bar_write(struct function *f, unsigned int bar, uint64_t offset,
 				 sizeof(value));
 }
 
+/*
+ * The guest has reset it, of which its VMM may not know: accesses find nothing there, and
+ * are no error, of which the VMM would tell each time
+ */
+static void assert_absent(struct function *f)
+{
+	static const unsigned int bars[] = { 0, 2, 3, 6 };
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(bar_read(f, bars[i], 0), 0xffffffff);
+		if (bars[i] != 6)
+			assert_int_equal(bar_write(f, bars[i], 0, 0), 4);
+	}
+}
+
 static void command(struct function *f, unsigned int bits)
 {
 	vfio_client_put(&f->client, PCI_COMMAND, 2, bits);
@@ -150,7 +166,7 @@ static void test_d3hot(void **state)
 	/* No_Soft_Reset is not set, so this is a reset */
 	power(f, 0);
 	assert_int_equal(vfio_client_get(&f->client, PCI_COMMAND, 2), 0);
-	assert_int_equal(bar_read(f, 2, 0), -EIO);
+	assert_absent(f);
 	command(f, PCI_COMMAND_MEMORY);
 	assert_int_equal(bar_read(f, 2, 0), resets + 1);
 	assert_int_equal(bar_read(f, 2, 4), 0);
@@ -173,7 +189,7 @@ static void test_flr(void **state)
 				PCI_EXP_DEVCTL_BCR_FLR >> 8 * (i - 1));
 		assert_int_equal(vfio_client_get(&f->client, PCI_COMMAND, 2), 0);
 		assert_int_equal(vfio_client_get(&f->client, PCI_BASE_ADDRESS_2, 4), 0);
-		assert_int_equal(bar_read(f, 2, 0), -EIO);
+		assert_absent(f);
 		assert_int_equal(f->map[0], ONES);
 		command(f, PCI_COMMAND_MEMORY);
 		assert_int_equal(bar_read(f, 2, 0), resets + i);
@@ -223,7 +239,7 @@ static void *touch(void *arg)
 		int64_t rom = bar_read(racer->f, 6, 4);
 
 		racer->wrong += seen != ONES && seen != 0x55;
-		racer->wrong += rom != -EIO && rom != 0x07060504;
+		racer->wrong += rom != -EIO && rom != ONES && rom != 0x07060504;
 	}
 	return NULL;
 }
