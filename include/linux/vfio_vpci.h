@@ -33,9 +33,10 @@
  * VFIO copies to its user under vfio_device_set.lock, so a user can keep that for
  * as long as it likes, and nothing here takes it.
  *
- * VFIO takes locks of its own, and then mmap_lock, under dma_lock.
- * mmap_lock is taken before touch_lock by the fault handler, so nothing
- * touches or pins user memory under touch_lock or what comes after it.
+ * Whoever reaches the VMM's memory waits for the carrier, which takes locks of VFIO
+ * and then mmap_lock with none of these held. mmap_lock is taken before touch_lock by
+ * the fault handler, so nothing touches, copies or pins user memory under touch_lock
+ * or what comes after it, nor under dma_lock.
  */
 #ifndef _LINUX_VFIO_VPCI_H
 #define _LINUX_VFIO_VPCI_H
@@ -67,6 +68,7 @@ struct vpci_display;
  * @bars: by number, cut into areas; the last one is the expansion ROM
  * @interrupt_pin: as described
  * @reports_errors: as described
+ * @dma: likewise
  * @msi_vectors: of the MSI capability, or 0
  * @msix_vectors: of the MSI-X capability, or 0
  *
@@ -78,6 +80,7 @@ struct vpci_function {
 	struct vpci_bar bars[VPCI_NUM_BARS + 1];
 	u8 interrupt_pin;
 	bool reports_errors;
+	bool dma;
 	unsigned int msi_vectors;
 	unsigned int msix_vectors;
 };
@@ -197,9 +200,8 @@ struct vpci_window {
  *	read it
  * @self_reset: the guest has reset it since it wrote what decodes; under @config_lock
  * @disconnected: vpci_ops.disconnect has been called; under @open_lock
- * @dma_lock: held for writing while @pins change, for reading while guest memory
- *	is copied
- * @dma_open: there may be guest memory to reach; under @dma_lock
+ * @carrier: reaches guest memory
+ * @dma_lock: held while @pins change
  * @pins: of guest memory, by page of the IOVA; under @dma_lock
  * @irqs: its interrupts
  * @asked: jiffies when the user was asked last to give it up; under @open_lock
@@ -235,8 +237,8 @@ struct vpci_device {
 	bool self_reset;
 	bool disconnected;
 
-	struct rw_semaphore dma_lock;
-	bool dma_open;
+	struct vpci_carrier carrier;
+	struct mutex dma_lock;
 	struct rb_root_cached pins;
 
 	struct vpci_irqs irqs;

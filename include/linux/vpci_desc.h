@@ -318,6 +318,8 @@ struct vpci_cap_desc {
  * @revision: revision ID
  * @interrupt_pin: 1 to 4 for INTA to INTD, 0 for none
  * @reports_errors: the parent driver may call vpci_irq_error()
+ * @dma: the parent driver may call vpci_dma_rw() and vpci_dma_pin(). It costs whoever
+ *	opens the function a thread
  * @command: bits of COMMAND that the guest can write beside those that follow
  *	from the rest: IO with an I/O BAR, MEMORY with a memory BAR or a ROM,
  *	INTX_DISABLE with a pin, and MASTER
@@ -343,6 +345,7 @@ struct vpci_desc {
 	u8 revision;
 	u8 interrupt_pin;
 	bool reports_errors;
+	bool dma;
 	u16 command;
 	u16 config_size;
 	u32 rom_size;

@@ -6,11 +6,44 @@
 #define _LINUX_VPCI_DMA_H
 
 #include <linux/interval_tree.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 #include <asm/barrier.h>
 
 struct page;
+struct vhost_task;
 struct vpci_device;
+struct vpci_errand;
+
+/**
+ * struct vpci_carrier - a thread of the VMM that reaches its memory
+ * @task: the thread, while the function is open
+ * @lock: protects the other fields
+ * @queue: errands that have not begun
+ * @posted: how many there have been
+ * @finished: how many of them are through
+ * @shut: nobody waits for errands any more
+ * @dead: the thread was killed
+ * @wait: for errands to be through
+ * @drain_lock: held by who runs what a killed thread has left
+ *
+ * See vpci_carrier.c.
+ */
+struct vpci_carrier {
+	struct vhost_task *task;
+	spinlock_t lock;
+	struct list_head queue;
+	unsigned long posted;
+	unsigned long finished;
+	bool shut;
+	bool dead;
+	wait_queue_head_t wait;
+	struct mutex drain_lock;
+};
 
 /* Pages of a pin; what VFIO pins at once */
 #define VPCI_PIN_MAX	512
@@ -19,6 +52,7 @@ struct vpci_device;
  * struct vpci_pin - pages of the guest's memory that stay where they are
  * @pages: the pages, by number
  * @nr_pages: how many; 0 means that it is not pinned
+ * @errand: has brought the pages, and will give them back
  * @node: place in vpci_device.pins, by page of the IOVA
  *
  * Part of a structure of the parent driver, zeroed. The fields are the library's and
@@ -27,6 +61,7 @@ struct vpci_device;
 struct vpci_pin {
 	struct page **pages;
 	unsigned int nr_pages;
+	struct vpci_errand *errand;
 	struct interval_tree_node node;
 };
 

@@ -154,6 +154,7 @@ unseen() {
 		vpci/vfio_irqs vfio.h s/void \*opaque,/struct vfio_device *vdev,/
 		vpci/vfio_ops vfio.h s/void (\*dma_unmap)(/&struct iommufd_ctx *ictx, /
 		vpci/vfio_refcount vfio.h s/refcount_t refcount/long refcount/
+		vpci/vhost_task sched/vhost_task.h s/void \*arg,/& u64 flags,/
 		vpci/vm_ops mm.h s/unsigned int order/u64 *order/
 		vpci/vma_lock mmap_lock.h s/void vma_start_write/int *vma_begin_write/
 	END

@@ -37,7 +37,7 @@ static void vpci_device_reset(struct vpci_device *vpci, bool renew)
 	else
 		vpci_config_reset(&vpci->config);
 	vpci->ops->reset(vpci);
-	vpci_dma_reset(vpci);
+	vpci_dma_stop(vpci);
 	/* Of what the parent driver has signalled until then, nothing is left */
 	vpci_irq_reset(vpci);
 	vpci_stat_inc(vpci, VPCI_STAT_RESETS);
@@ -78,13 +78,13 @@ static int vpci_device_open(struct vfio_device *vdev)
 	int ret = -ENODEV;
 
 	mutex_lock(&vpci->open_lock);
-	if (!vpci->dead) {
+	if (!vpci->dead)
+		ret = vpci_carrier_open(vpci);
+	if (!ret) {
 		vpci->open = true;
-		vpci_dma_set_open(vpci, true);
 		vpci->asked = jiffies - VPCI_ASK_INTERVAL;
 		vpci->holder_pid = task_tgid_nr(current);
 		get_task_comm(vpci->holder_comm, current->group_leader);
-		ret = 0;
 	}
 	mutex_unlock(&vpci->open_lock);
 	return ret;
@@ -95,7 +95,7 @@ static void vpci_device_close(struct vfio_device *vdev)
 	struct vpci_device *vpci = vdev_to_vpci(vdev);
 
 	mutex_lock(&vpci->open_lock);
-	vpci_dma_set_open(vpci, false);
+	vpci_carrier_shut(vpci);
 	mutex_lock(&vpci->config_lock);
 	vpci_irq_close(vpci);
 	WRITE_ONCE(vpci->self_reset, false);
@@ -105,6 +105,8 @@ static void vpci_device_close(struct vfio_device *vdev)
 
 	vpci->open = false;
 	mutex_unlock(&vpci->open_lock);
+	/* Of VFIO's locks only vfio_device_set.lock is held, so it may take as long as it likes */
+	vpci_carrier_close(vpci);
 }
 
 /*
@@ -304,7 +306,8 @@ static int vpci_device_init(struct vpci_device *vpci,
 	vpci->function = function;
 	mutex_init(&vpci->open_lock);
 	mutex_init(&vpci->config_lock);
-	init_rwsem(&vpci->dma_lock);
+	mutex_init(&vpci->dma_lock);
+	vpci_carrier_init(vpci);
 	vpci->pins = RB_ROOT_CACHED;
 	ret = vpci_bar_init(vpci);
 	if (ret)
@@ -476,7 +479,8 @@ static void vpci_device_give_up(struct vpci_device *vpci)
 {
 	lockdep_assert_held(&vpci->open_lock);
 
-	vpci_dma_set_open(vpci, false);
+	/* Before config_lock: who holds it may be waiting for the VMM */
+	vpci_carrier_shut(vpci);
 	mutex_lock(&vpci->config_lock);
 	vpci_irq_leave(vpci);
 	/* As above */
@@ -501,9 +505,8 @@ static void vpci_device_give_up(struct vpci_device *vpci)
  * Whoever has the instance open is asked to close it, and named in a log line.
  * vpci_device_unregister() must follow, but can do so much later.
  *
- * Context: may sleep; takes vpci_device.open_lock. Waits for no user to close, but
- * for its accesses in flight, which a VMM can make long if they reach its memory,
- * see vpci_dma_pin().
+ * Context: may sleep; takes vpci_device.open_lock. Waits for no user to close, nor for
+ * its memory: a vpci_dma_rw() or vpci_dma_pin() in flight returns -ENODEV.
  */
 void vpci_device_disconnect(struct vpci_device *vpci)
 {

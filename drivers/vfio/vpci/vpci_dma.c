@@ -22,16 +22,57 @@
  * is pinned at the same time: each waits for a lock of type 1 that the other holds.
  * iommufd refuses such a pin. Copying has none of this.
  *
- * vpci_device.dma_lock is held for writing while pins come and go, and for
- * reading while memory is copied, so that no copy is in flight when an unmapping
- * returns. The VMM can make an access take as long as it likes, by userfaultfd.
+ * VFIO is asked for memory by the carrier alone, see vpci_carrier.c, and dma_lock is
+ * never held meanwhile. Whether the function may reach memory at all is looked at
+ * when the carrier begins, and for a pin again, under dma_lock, when it is put into the
+ * tree; whoever takes the right away waits afterwards for what has begun. VFIO itself
+ * lets no copy be in flight when an unmapping returns.
  */
 #include <linux/iommu.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "vpci_private.h"
+
+/* Bytes that are carried at once */
+#define VPCI_COPY_MAX	SZ_64K
+
+/**
+ * struct vpci_copy - bytes on their way from or to the guest's memory
+ * @errand: first
+ * @iova: where, in the guest's view
+ * @len: how many
+ * @write: to the guest
+ * @data: the bytes; whoever waits for them may have gone
+ */
+struct vpci_copy {
+	struct vpci_errand errand;
+	u64 iova;
+	size_t len;
+	bool write;
+	u8 data[];
+};
+
+/**
+ * struct vpci_hold - the pages of a pin, from before they are pinned until after
+ * @errand: first; has them pinned, and later unpinned
+ * @pin: whom they are for; NULL if that has gone. Under vpci_device.dma_lock
+ * @iova: where, in the guest's view
+ * @nr_pages: how many
+ * @prot: what for
+ * @pages: the pages
+ */
+struct vpci_hold {
+	struct vpci_errand errand;
+	struct vpci_pin *pin;
+	u64 iova;
+	unsigned int nr_pages;
+	int prot;
+	struct page *pages[];
+};
 
 static bool vpci_dma_range_fits(u64 iova, u64 size)
 {
@@ -41,12 +82,18 @@ static bool vpci_dma_range_fits(u64 iova, u64 size)
 	       last <= ULONG_MAX;
 }
 
+/* It is the guest that has the driver come here: that is nothing to warn of at each time */
+static bool vpci_dma_described(const struct vpci_device *vpci)
+{
+	if (!vpci->function->dma)
+		dev_err_once(vpci->vdev.dev, "is not described as one that reaches guest memory\n");
+	return vpci->function->dma;
+}
+
 /* 0, or why the function cannot reach memory now */
 static int vpci_dma_check(struct vpci_device *vpci)
 {
-	lockdep_assert_held(&vpci->dma_lock);
-
-	if (!vpci->dma_open)
+	if (READ_ONCE(vpci->carrier.shut) || READ_ONCE(vpci->carrier.dead))
 		return -ENODEV;
 	return vpci_config_bus_master(&vpci->config) ? 0 : -EPERM;
 }
@@ -61,81 +108,137 @@ static bool vpci_dma_by_iommufd(const struct vpci_device *vpci)
 #endif
 }
 
-static int vpci_pin_take(struct vpci_device *vpci, struct vpci_pin *pin,
-			 u64 iova, unsigned int nr_pages, int prot)
+static int vpci_hold_unpin(struct vpci_device *vpci, struct vpci_errand *errand)
 {
-	int ret;
+	struct vpci_hold *hold = container_of(errand, struct vpci_hold, errand);
 
-	pin->pages = kvcalloc(nr_pages, sizeof(*pin->pages), GFP_KERNEL_ACCOUNT);
-	if (!pin->pages)
-		return -ENOMEM;
-
-	ret = vfio_pin_pages(&vpci->vdev, iova, nr_pages, prot, pin->pages);
-	if (ret != nr_pages) {
-		kvfree(pin->pages);
-		pin->pages = NULL;
-		return ret < 0 ? ret : -EFAULT;
-	}
-	pin->node.start = iova >> PAGE_SHIFT;
-	pin->node.last = pin->node.start + nr_pages - 1;
-	interval_tree_insert(&pin->node, &vpci->pins);
-	/* Pairs with vpci_pin_page() */
-	smp_store_release(&pin->nr_pages, nr_pages);
+	vfio_unpin_pages(&vpci->vdev, hold->iova, hold->nr_pages);
 	return 0;
 }
 
-static void vpci_pin_drop(struct vpci_device *vpci, struct vpci_pin *pin)
+/* The pages become those of the pin, unless it has gone, or the right to have any */
+static int vpci_pin_settle(struct vpci_device *vpci, struct vpci_hold *hold)
 {
-	unsigned int nr_pages = pin->nr_pages;
+	struct vpci_pin *pin = hold->pin;
+	int ret;
 
-	lockdep_assert_held_write(&vpci->dma_lock);
+	lockdep_assert_held(&vpci->dma_lock);
+
+	ret = vpci_dma_check(vpci);
+	if (!pin)
+		ret = -EINTR;
+	else if (!ret && pin->nr_pages)
+		ret = -EBUSY;
+	if (ret)
+		return ret;
+
+	kref_get(&hold->errand.refs);
+	pin->errand = &hold->errand;
+	pin->pages = hold->pages;
+	pin->node.start = hold->iova >> PAGE_SHIFT;
+	pin->node.last = pin->node.start + hold->nr_pages - 1;
+	interval_tree_insert(&pin->node, &vpci->pins);
+	/* Pairs with vpci_pin_page() */
+	smp_store_release(&pin->nr_pages, hold->nr_pages);
+	return 0;
+}
+
+static int vpci_hold_pin(struct vpci_device *vpci, struct vpci_errand *errand)
+{
+	struct vpci_hold *hold = container_of(errand, struct vpci_hold, errand);
+	int ret;
+
+	ret = vpci_dma_check(vpci);
+	if (ret)
+		return ret;
+	if (!vpci_dma_by_iommufd(vpci))
+		return -EOPNOTSUPP;
+	ret = vfio_pin_pages(&vpci->vdev, hold->iova, hold->nr_pages, hold->prot, hold->pages);
+	if (ret != hold->nr_pages)
+		return ret < 0 ? ret : -EFAULT;
+
+	mutex_lock(&vpci->dma_lock);
+	ret = vpci_pin_settle(vpci, hold);
+	mutex_unlock(&vpci->dma_lock);
+	if (ret)
+		vpci_hold_unpin(vpci, errand);
+	return ret;
+}
+
+/* Returns the pages' errand, for vpci_dma_give_back() */
+static struct vpci_errand *vpci_pin_drop(struct vpci_device *vpci, struct vpci_pin *pin)
+{
+	struct vpci_errand *errand = pin->errand;
+
+	lockdep_assert_held(&vpci->dma_lock);
 
 	interval_tree_remove(&pin->node, &vpci->pins);
 	/* Whoever looks from now on finds nothing, and the driver waits for the others */
 	WRITE_ONCE(pin->nr_pages, 0);
 	if (vpci->ops->dma_revoke)
 		vpci->ops->dma_revoke(vpci, pin);
-	vfio_unpin_pages(&vpci->vdev, (u64)pin->node.start << PAGE_SHIFT,
-			 nr_pages);
-	kvfree(pin->pages);
 	pin->pages = NULL;
+	pin->errand = NULL;
+	return errand;
+}
+
+/* Takes over a reference to @errand. The pages stay longer if waiting for that ends early */
+static void vpci_dma_give_back(struct vpci_device *vpci, struct vpci_errand *errand)
+{
+	errand->run = vpci_hold_unpin;
+	vpci_carrier_send(vpci, errand);
+	vpci_errand_put(errand);
 }
 
 /**
  * vpci_dma_pin - have pages of the guest's memory stay where they are
- * @vpci: the function
+ * @vpci: the function, described with dma
  * @pin: in the parent driver's structure, zeroed or unpinned. The pages are what
  *	vpci_pin_page() says
  * @iova: where the guest says that they are, a multiple of the page size
  * @nr_pages: how many, at most VPCI_PIN_MAX
  * @write: the function will write to them
  *
- * Context: may sleep, for as long as the VMM likes; takes vpci_device.dma_lock, so
- * the caller holds no lock that vpci_ops.dma_revoke takes.
+ * Context: may sleep, for as long as the VMM likes, but not longer than the function
+ * is open and its parent is there, nor than the VMM lives. The caller holds no lock
+ * that vpci_ops.dma_revoke or vpci_ops.fault_backing takes.
  * Return: 0; -EINVAL, the guest's address or the number is bad; -EPERM, its bus
- * mastering is off; -EBUSY, @pin is in use; -ENODEV, nobody has the function open;
- * -EOPNOTSUPP, the VMM uses a type 1 IOMMU, and vpci_dma_rw() is all there is;
- * -ENOMEM; or an errno of VFIO: nothing is mapped there, or not for writing.
+ * mastering is off; -EBUSY, @pin is in use; -ENODEV, nobody has the function open, or
+ * soon nobody will, or it was opened by a process that was killed; -EINTR, the caller
+ * was killed; -EOPNOTSUPP, the VMM uses a type 1 IOMMU, and vpci_dma_rw() is all there
+ * is; -ENOMEM; or an errno of VFIO: nothing is mapped there, or not for writing.
  */
 int vpci_dma_pin(struct vpci_device *vpci, struct vpci_pin *pin, u64 iova,
 		 unsigned int nr_pages, bool write)
 {
-	int prot = IOMMU_READ | (write ? IOMMU_WRITE : 0);
+	struct vpci_hold *hold;
 	int ret;
 
-	if (!IS_ALIGNED(iova, PAGE_SIZE) || nr_pages > VPCI_PIN_MAX ||
+	might_fault();
+	if (!vpci_dma_described(vpci) || !IS_ALIGNED(iova, PAGE_SIZE) || nr_pages > VPCI_PIN_MAX ||
 	    !vpci_dma_range_fits(iova, (u64)nr_pages << PAGE_SHIFT))
 		return -EINVAL;
 
-	down_write(&vpci->dma_lock);
-	ret = vpci_dma_check(vpci);
-	if (!ret && !vpci_dma_by_iommufd(vpci))
-		ret = -EOPNOTSUPP;
-	if (!ret && pin->nr_pages)
-		ret = -EBUSY;
+	hold = kvzalloc(struct_size(hold, pages, nr_pages), GFP_KERNEL_ACCOUNT);
+	if (!hold)
+		return -ENOMEM;
+	kref_init(&hold->errand.refs);
+	hold->errand.run = vpci_hold_pin;
+	hold->pin = pin;
+	hold->iova = iova;
+	hold->nr_pages = nr_pages;
+	hold->prot = IOMMU_READ | (write ? IOMMU_WRITE : 0);
+
+	ret = vpci_carrier_send(vpci, &hold->errand);
 	if (!ret)
-		ret = vpci_pin_take(vpci, pin, iova, nr_pages, prot);
-	up_write(&vpci->dma_lock);
+		ret = hold->errand.result;
+	mutex_lock(&vpci->dma_lock);
+	hold->pin = NULL;
+	/* It may have come, or come and gone, all the same */
+	if (ret && pin->errand == &hold->errand)
+		ret = 0;
+	mutex_unlock(&vpci->dma_lock);
+	vpci_errand_put(&hold->errand);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vpci_dma_pin);
@@ -152,40 +255,84 @@ EXPORT_SYMBOL_GPL(vpci_dma_pin);
  */
 void vpci_dma_unpin(struct vpci_device *vpci, struct vpci_pin *pin)
 {
-	down_write(&vpci->dma_lock);
+	struct vpci_errand *errand = NULL;
+
+	mutex_lock(&vpci->dma_lock);
 	if (pin->nr_pages)
-		vpci_pin_drop(vpci, pin);
-	up_write(&vpci->dma_lock);
+		errand = vpci_pin_drop(vpci, pin);
+	mutex_unlock(&vpci->dma_lock);
+	if (errand)
+		vpci_dma_give_back(vpci, errand);
 }
 EXPORT_SYMBOL_GPL(vpci_dma_unpin);
 
+static int vpci_copy_run(struct vpci_device *vpci, struct vpci_errand *errand)
+{
+	struct vpci_copy *copy = container_of(errand, struct vpci_copy, errand);
+
+	return vpci_dma_check(vpci) ?:
+	       vfio_dma_rw(&vpci->vdev, copy->iova, copy->data, copy->len, copy->write);
+}
+
+static int vpci_copy_one(struct vpci_device *vpci, u64 iova, void *data, size_t len, bool write)
+{
+	struct vpci_copy *copy;
+	int ret;
+
+	copy = kvmalloc(struct_size(copy, data, len), GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		return -ENOMEM;
+	kref_init(&copy->errand.refs);
+	copy->errand.run = vpci_copy_run;
+	copy->iova = iova;
+	copy->len = len;
+	copy->write = write;
+	if (write)
+		memcpy(copy->data, data, len);
+
+	ret = vpci_carrier_send(vpci, &copy->errand);
+	if (!ret)
+		ret = copy->errand.result;
+	if (!ret && !write)
+		memcpy(data, copy->data, len);
+	vpci_errand_put(&copy->errand);
+	return ret;
+}
+
 /**
  * vpci_dma_rw - copy from or to the guest's memory
- * @vpci: the function
+ * @vpci: the function, described with dma
  * @iova: where, in the guest's view; any alignment
  * @data: the kernel's side
  * @len: bytes
  * @write: to the guest's memory
  *
- * Part of it may have been copied when there is an error.
+ * Part of it may have been copied when there is an error, and what the VMM is making
+ * last may be written to its memory later, unless the VMM is killed.
  *
- * Context: as vpci_dma_pin().
- * Return: 0; -EINVAL, -EPERM, -ENODEV, or an errno of VFIO, as vpci_dma_pin() has
- * them.
+ * Another thread does it, so a long copy costs less than many short ones.
+ *
+ * Context: as vpci_dma_pin(); any thread, such as one of a workqueue.
+ * Return: 0; -EINVAL, -EPERM, -ENODEV, -EINTR, -ENOMEM or an errno of VFIO, as
+ * vpci_dma_pin() has them.
  */
 int vpci_dma_rw(struct vpci_device *vpci, u64 iova, void *data, size_t len,
 		bool write)
 {
-	int ret;
+	int ret = 0;
 
-	if (!vpci_dma_range_fits(iova, len))
+	might_fault();
+	if (!vpci_dma_described(vpci) || !vpci_dma_range_fits(iova, len))
 		return -EINVAL;
 
-	down_read(&vpci->dma_lock);
-	ret = vpci_dma_check(vpci);
-	if (!ret)
-		ret = vfio_dma_rw(&vpci->vdev, iova, data, len, write);
-	up_read(&vpci->dma_lock);
+	while (len && !ret) {
+		size_t part = min_t(size_t, len, VPCI_COPY_MAX);
+
+		ret = vpci_copy_one(vpci, iova, data, part, write);
+		iova += part;
+		data += part;
+		len -= part;
+	}
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vpci_dma_rw);
@@ -194,21 +341,26 @@ static void vpci_dma_revoke(struct vpci_device *vpci, unsigned long first,
 			    unsigned long last)
 {
 	struct interval_tree_node *node;
-	struct vpci_pin *pin;
+	struct vpci_errand *errand;
 
-	lockdep_assert_held_write(&vpci->dma_lock);
-
-	while ((node = interval_tree_iter_first(&vpci->pins, first, last))) {
-		pin = container_of(node, struct vpci_pin, node);
-		vpci_pin_drop(vpci, pin);
-	}
+	do {
+		errand = NULL;
+		mutex_lock(&vpci->dma_lock);
+		node = interval_tree_iter_first(&vpci->pins, first, last);
+		if (node)
+			errand = vpci_pin_drop(vpci, container_of(node, struct vpci_pin, node));
+		mutex_unlock(&vpci->dma_lock);
+		if (errand)
+			vpci_dma_give_back(vpci, errand);
+	} while (errand);
 }
 
 /*
  * The VMM unmaps memory; of all that the container has, not only the function's.
  * Type 1 has no pins, and makes an unmapping wait for copies itself, by a lock that
  * it takes before and after the one under which this is called: whoever waits for
- * a copy here can wait for ever.
+ * a copy here can wait for ever. A pin that has begun by now is in the tree when its
+ * errand is through, and iommufd refuses another one.
  */
 void vpci_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
 {
@@ -217,24 +369,15 @@ void vpci_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
 	if (!vpci_dma_by_iommufd(vpci))
 		return;
 
-	down_write(&vpci->dma_lock);
+	vpci_carrier_flush(vpci);
 	vpci_dma_revoke(vpci, iova >> PAGE_SHIFT,
 			(iova + length - 1) >> PAGE_SHIFT);
-	up_write(&vpci->dma_lock);
+	vpci_carrier_flush(vpci);
 }
 
-/* The function was reset */
-void vpci_dma_reset(struct vpci_device *vpci)
+/* The function must not reach memory any more: it was reset, or its guest says so */
+void vpci_dma_stop(struct vpci_device *vpci)
 {
-	down_write(&vpci->dma_lock);
 	vpci_dma_revoke(vpci, 0, ULONG_MAX);
-	up_write(&vpci->dma_lock);
-}
-
-/* There is memory to reach from now on, or not any more; a reset follows then */
-void vpci_dma_set_open(struct vpci_device *vpci, bool open)
-{
-	down_write(&vpci->dma_lock);
-	vpci->dma_open = open;
-	up_write(&vpci->dma_lock);
+	vpci_carrier_quiesce(vpci);
 }

@@ -73,6 +73,7 @@ static int vpci_function_add_irqs(struct vpci_function *function,
 
 	function->interrupt_pin = desc->interrupt_pin;
 	function->reports_errors = desc->reports_errors;
+	function->dma = desc->dma;
 	for (i = 0; !ret && i < desc->nr_caps; i++) {
 		const struct vpci_cap_desc *cap = &desc->caps[i];
 

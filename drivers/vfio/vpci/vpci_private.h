@@ -72,6 +72,21 @@ struct vpci_extent {
 	enum vpci_cache cache;
 };
 
+/**
+ * struct vpci_errand - something that the carrier does in the VMM's memory
+ * @node: in vpci_carrier.queue, until it begins
+ * @refs: who sent it, and the carrier; kvfree() ends it, so it is the first member of
+ *	whatever it is part of
+ * @run: what to do; gives back what it had got, if its sender is gone
+ * @result: what that returned
+ */
+struct vpci_errand {
+	struct list_head node;
+	struct kref refs;
+	int (*run)(struct vpci_device *vpci, struct vpci_errand *errand);
+	int result;
+};
+
 /* vpci_device.c */
 extern const struct vpci_config_ops vpci_device_config_ops;
 
@@ -149,8 +164,17 @@ void vpci_irq_close(struct vpci_device *vpci);
 
 /* vpci_dma.c */
 void vpci_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length);
-void vpci_dma_reset(struct vpci_device *vpci);
-void vpci_dma_set_open(struct vpci_device *vpci, bool open);
+void vpci_dma_stop(struct vpci_device *vpci);
+
+/* vpci_carrier.c */
+void vpci_errand_put(struct vpci_errand *errand);
+void vpci_carrier_init(struct vpci_device *vpci);
+int vpci_carrier_open(struct vpci_device *vpci);
+void vpci_carrier_shut(struct vpci_device *vpci);
+void vpci_carrier_close(struct vpci_device *vpci);
+int vpci_carrier_send(struct vpci_device *vpci, struct vpci_errand *errand);
+void vpci_carrier_quiesce(struct vpci_device *vpci);
+void vpci_carrier_flush(struct vpci_device *vpci);
 
 /* vpci_vblank.c */
 void vpci_vblank_init(struct vpci_display *display);

@@ -11,6 +11,7 @@
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <linux/vpci_mdev.h>
+#include <linux/workqueue.h>
 
 #include "dma_lab.h"
 
@@ -19,12 +20,14 @@
  * @vpci: the PCI function; first
  * @pins: of the user's memory
  * @lock: held while pages are used, and by nobody who pins or unpins
+ * @engine: a copy without a user's thread
  * @regs: registers, those that are nothing but memory
  */
 struct dma_lab {
 	struct vpci_device vpci;
 	struct vpci_pin pins[DMA_LAB_PINS];
 	struct mutex lock;
+	struct work_struct engine;
 	u64 regs[DMA_LAB_REGS_END / 8];
 };
 
@@ -70,6 +73,15 @@ static int dma_lab_copy(struct dma_lab *lab, bool write)
 			   dma_lab_reg(lab, DMA_LAB_VALUE), len, write);
 }
 
+/* What it reads is lost if the function is reset meanwhile */
+static void dma_lab_engine(struct work_struct *work)
+{
+	struct dma_lab *lab = container_of(work, struct dma_lab, engine);
+	u64 *result = dma_lab_reg(lab, DMA_LAB_RESULT);
+
+	WRITE_ONCE(*result, dma_lab_copy(lab, false));
+}
+
 static int dma_lab_do(struct dma_lab *lab, unsigned int command, unsigned int i)
 {
 	if (i >= DMA_LAB_PINS)
@@ -88,6 +100,9 @@ static int dma_lab_do(struct dma_lab *lab, unsigned int command, unsigned int i)
 	case DMA_LAB_READ:
 	case DMA_LAB_WRITE:
 		return dma_lab_copy(lab, command == DMA_LAB_WRITE);
+	case DMA_LAB_READ_LATER:
+		queue_work(system_unbound_wq, &lab->engine);
+		return -EINPROGRESS;
 	default:
 		return -EINVAL;
 	}
@@ -112,8 +127,11 @@ static void dma_lab_write(struct vpci_device *vpci, unsigned int bar,
 	if (bar || width != 8 || offset >= DMA_LAB_REGS_END)
 		return;
 	if (offset == DMA_LAB_COMMAND) {
+		flush_work(&lab->engine);
+		WRITE_ONCE(*dma_lab_reg(lab, DMA_LAB_RESULT), -EINPROGRESS);
 		ret = dma_lab_do(lab, value >> 8, value & 0xff);
-		WRITE_ONCE(*dma_lab_reg(lab, DMA_LAB_RESULT), ret);
+		if (ret != -EINPROGRESS)
+			WRITE_ONCE(*dma_lab_reg(lab, DMA_LAB_RESULT), ret);
 	} else {
 		WRITE_ONCE(*dma_lab_reg(lab, offset), value);
 	}
@@ -133,6 +151,7 @@ static void dma_lab_reset(struct vpci_device *vpci)
 {
 	struct dma_lab *lab = to_dma_lab(vpci);
 
+	flush_work(&lab->engine);
 	memset(lab->regs, 0, sizeof(lab->regs));
 }
 
@@ -154,6 +173,7 @@ static int dma_lab_probe(struct mdev_device *mdev)
 		return PTR_ERR(vpci);
 
 	mutex_init(&to_dma_lab(vpci)->lock);
+	INIT_WORK(&to_dma_lab(vpci)->engine, dma_lab_engine);
 	ret = vpci_device_register(vpci);
 	if (ret)
 		vpci_device_put(vpci);
@@ -194,6 +214,7 @@ static const struct vpci_desc dma_lab_desc = {
 	.device = 0x10fc,
 	.class = 0xff0000,
 	.config_size = 256,
+	.dma = true,
 	.bars = { [0] = { .size = DMA_LAB_SIZE } },
 };
 

@@ -26,6 +26,7 @@ enum {
 	DMA_LAB_POKE,
 	DMA_LAB_READ,		/* up to 8 bytes of memory */
 	DMA_LAB_WRITE,
+	DMA_LAB_READ_LATER,	/* from a work item; RESULT is -EINPROGRESS until then */
 };
 
 #endif /* DMA_LAB_H */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +16,8 @@
 
 #include "fixture.h"
 #include "sysfs.h"
+
+#define PATIENCE_MS	60000
 
 struct vfio_client fixture_client = { .device = -1, .iommu = -1, .group = -1 };
 volatile uint32_t *fixture_vram;
@@ -75,6 +79,17 @@ int fixture_wait(pid_t pid)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	return -WEXITSTATUS(status);
+}
+
+bool fixture_ends(pid_t pid)
+{
+	struct pollfd pollfd = { .fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	bool ends;
+
+	assert_true(pollfd.fd >= 0);
+	ends = poll(&pollfd, 1, PATIENCE_MS) == 1;
+	close(pollfd.fd);
+	return ends;
 }
 
 /* Blocks of 4 MiB that the parent has */

@@ -6,6 +6,7 @@
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -43,5 +44,7 @@ void fixture_close(void);
  */
 pid_t fixture_fork(int (*fn)(const char *arg), const char *arg);
 int fixture_wait(pid_t pid);
+/* Whether the child ends in time, which is long; it is still to be waited for */
+bool fixture_ends(pid_t pid);
 
 #endif /* FIXTURE_H */

@@ -90,12 +90,8 @@ static int go_on(void)
 static int result_of(int (*fn)(const char *arg), const char *arg)
 {
 	pid_t pid = fixture_fork(fn, arg);
-	struct pollfd pollfd = { .fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
-	bool ended;
+	bool ended = fixture_ends(pid);
 
-	assert_true(pollfd.fd >= 0);
-	ended = poll(&pollfd, 1, PATIENCE_MS) == 1;
-	close(pollfd.fd);
 	if (!ended)
 		go_on();
 	assert_true(ended);
