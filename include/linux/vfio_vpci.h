@@ -109,8 +109,9 @@ struct vpci_function {
  *	height, stride, size and region_index of the picture, which begins at
  *	offset 0 of that region; leave all of them zero while there is none
  * @dma_revoke: optional, for drivers that pin guest memory: the pages of @pin go,
- *	because the VMM unmaps them, the function is reset, or the driver unpins
- *	them. When it returns nobody uses them, and nobody finds them any more.
+ *	because the VMM unmaps them, the function is reset, its guest switches bus
+ *	mastering off or puts it into D3hot, or the driver unpins them. When it
+ *	returns nobody uses them, and nobody finds them any more.
  *	vpci_device.dma_lock is held
  * @disconnect: optional: give back what the registered instance had, such as what
  *	stood behind its BARs. Nobody can reach that any more, and @reset has run.

@@ -63,7 +63,12 @@ static void vpci_reset_asked(struct vpci_config *cfg)
 
 static void vpci_interrupt_changed(struct vpci_config *cfg)
 {
-	vpci_irq_update(to_vpci_device(cfg));
+	struct vpci_device *vpci = to_vpci_device(cfg);
+
+	/* A guest relies on it when it gives its memory to another kernel, by kexec for one */
+	if (!vpci_config_bus_master(cfg))
+		vpci_dma_stop(vpci);
+	vpci_irq_update(vpci);
 }
 
 const struct vpci_config_ops vpci_device_config_ops = {

@@ -208,6 +208,10 @@ static struct mdev_type dma_lab_type = { .sysfs_name = "dma" };
 static struct mdev_type *dma_lab_types[] = { &dma_lab_type };
 static struct mdev_parent dma_lab_parent;
 
+static const struct vpci_cap_desc dma_lab_caps[] = {
+	{ .type = VPCI_CAP_PM, .offset = DMA_LAB_PM, .pm.no_soft_reset = true },
+};
+
 static const struct vpci_desc dma_lab_desc = {
 	.name = "dma_lab",
 	.vendor = 0x1af4,
@@ -216,6 +220,8 @@ static const struct vpci_desc dma_lab_desc = {
 	.config_size = 256,
 	.dma = true,
 	.bars = { [0] = { .size = DMA_LAB_SIZE } },
+	.caps = dma_lab_caps,
+	.nr_caps = ARRAY_SIZE(dma_lab_caps),
 };
 
 static int dma_lab_parent_probe(struct platform_device *pdev)

@@ -5,6 +5,9 @@
 #ifndef DMA_LAB_H
 #define DMA_LAB_H
 
+/* Config space: power management without a reset */
+#define DMA_LAB_PM		0x40
+
 /* BAR 0: registers, 64 bits each */
 #define DMA_LAB_IOVA		0x00	/* of the guest's memory */
 #define DMA_LAB_COUNT		0x08	/* pages to pin, or bytes to copy */

@@ -319,6 +319,36 @@ static void test_no_access_without_bus_master(void **state)
 	assert_int_equal(command(DMA_LAB_WRITE, 0), -EPERM);
 }
 
+/* @offset and @len of a register that takes the right to do DMA away with @off, and gives it back with @on */
+static void check_switch(unsigned int offset, unsigned int len, uint32_t off, uint32_t on)
+{
+	long before = pinned_kib();
+
+	needs_pins();
+	assert_int_equal(pin_pages(0, IOVA, 2), 0);
+	assert_int_equal(pin_pages(3, IOVA + SIZE - PAGE, 1), 0);
+	vfio_client_put(&client, offset, len, off);
+	assert_int_equal(pinned_kib(), before);
+	vfio_client_put(&client, offset, len, on);
+	assert_int_equal(get(DMA_LAB_REVOKED), 2);
+	assert_gone(0);
+	assert_gone(3);
+	assert_int_equal(pin_pages(0, IOVA, 2), 0);
+	assert_word(0, 1, 101);
+}
+
+static void test_bus_master_off(void **state)
+{
+	(void)state;
+	check_switch(PCI_COMMAND, 2, PCI_COMMAND_MEMORY, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+static void test_d3hot(void **state)
+{
+	(void)state;
+	check_switch(DMA_LAB_PM + PCI_PM_CTRL, 2, 3, 0);
+}
+
 static void test_unmap(void **state)
 {
 	long before = pinned_kib();
@@ -616,6 +646,8 @@ int main(int argc, char *argv[])
 		T(test_nonsense),
 		T(test_read_only_memory),
 		T(test_no_access_without_bus_master),
+		T(test_bus_master_off),
+		T(test_d3hot),
 		T(test_unmap),
 		T(test_unmap_others),
 		T(test_reset),
