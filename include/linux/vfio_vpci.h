@@ -108,7 +108,7 @@ struct vpci_function {
  * @get_plane: optional: the function has a display. Fill in drm_format, width,
  *	height, stride, size and region_index of the picture, which begins at
  *	offset 0 of that region; leave all of them zero while there is none
- * @dma_revoke: optional, for drivers that pin guest memory: the pages of @pin go,
+ * @dma_revoke: needed by drivers that pin guest memory: the pages of @pin go,
  *	because the VMM unmaps them, the function is reset, its guest switches bus
  *	mastering off or puts it into D3hot, or the driver unpins them. When it
  *	returns nobody uses them, and nobody finds them any more.

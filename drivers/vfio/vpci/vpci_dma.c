@@ -90,6 +90,14 @@ static bool vpci_dma_described(const struct vpci_device *vpci)
 	return vpci->function->dma;
 }
 
+/* Without the op, pages that the VMM unmaps would go while the driver uses them */
+static bool vpci_dma_revocable(const struct vpci_device *vpci)
+{
+	if (!vpci->ops->dma_revoke)
+		dev_err_once(vpci->vdev.dev, "has no dma_revoke op, so nothing is pinned for it\n");
+	return vpci->ops->dma_revoke;
+}
+
 /* 0, or why the function cannot reach memory now */
 static int vpci_dma_check(struct vpci_device *vpci)
 {
@@ -175,8 +183,7 @@ static struct vpci_errand *vpci_pin_drop(struct vpci_device *vpci, struct vpci_p
 	interval_tree_remove(&pin->node, &vpci->pins);
 	/* Whoever looks from now on finds nothing, and the driver waits for the others */
 	WRITE_ONCE(pin->nr_pages, 0);
-	if (vpci->ops->dma_revoke)
-		vpci->ops->dma_revoke(vpci, pin);
+	vpci->ops->dma_revoke(vpci, pin);
 	pin->pages = NULL;
 	pin->errand = NULL;
 	return errand;
@@ -202,8 +209,9 @@ static void vpci_dma_give_back(struct vpci_device *vpci, struct vpci_errand *err
  * Context: may sleep, for as long as the VMM likes, but not longer than the function
  * is open and its parent is there, nor than the VMM lives. The caller holds no lock
  * that vpci_ops.dma_revoke or vpci_ops.fault_backing takes.
- * Return: 0; -EINVAL, the guest's address or the number is bad; -EPERM, its bus
- * mastering is off; -EBUSY, @pin is in use; -ENODEV, nobody has the function open, or
+ * Return: 0; -EINVAL, the guest's address or the number is bad, or the driver has no
+ * vpci_ops.dma_revoke, which the log says; -EPERM, its bus mastering is off; -EBUSY,
+ * @pin is in use; -ENODEV, nobody has the function open, or
  * soon nobody will, or it was opened by a process that was killed; -EINTR, the caller
  * was killed; -EOPNOTSUPP, the VMM uses a type 1 IOMMU, and vpci_dma_rw() is all there
  * is; -ENOMEM; or an errno of VFIO: nothing is mapped there, or not for writing.
@@ -215,7 +223,8 @@ int vpci_dma_pin(struct vpci_device *vpci, struct vpci_pin *pin, u64 iova,
 	int ret;
 
 	might_fault();
-	if (!vpci_dma_described(vpci) || !IS_ALIGNED(iova, PAGE_SIZE) || nr_pages > VPCI_PIN_MAX ||
+	if (!vpci_dma_described(vpci) || !vpci_dma_revocable(vpci) ||
+	    !IS_ALIGNED(iova, PAGE_SIZE) || nr_pages > VPCI_PIN_MAX ||
 	    !vpci_dma_range_fits(iova, (u64)nr_pages << PAGE_SHIFT))
 		return -EINVAL;
 

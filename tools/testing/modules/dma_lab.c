@@ -162,13 +162,25 @@ static const struct vpci_ops dma_lab_ops = {
 	.dma_revoke	= dma_lab_revoke,
 };
 
+/* A driver that forgets about revocation */
+static const struct vpci_ops dma_lab_forgetful_ops = {
+	.bar_read	= dma_lab_read,
+	.bar_write	= dma_lab_write,
+	.reset		= dma_lab_reset,
+};
+
+static struct mdev_type dma_lab_type = { .sysfs_name = "dma" };
+static struct mdev_type dma_lab_forgetful_type = { .sysfs_name = "forgetful" };
+static struct mdev_type *dma_lab_types[] = { &dma_lab_type, &dma_lab_forgetful_type };
+
 static int dma_lab_probe(struct mdev_device *mdev)
 {
 	struct vpci_device *vpci;
 	int ret;
 
-	vpci = vpci_device_alloc(sizeof(struct dma_lab), mdev_dev(mdev),
-				 dma_lab_function, &dma_lab_ops);
+	vpci = vpci_device_alloc(sizeof(struct dma_lab), mdev_dev(mdev), dma_lab_function,
+				 mdev->type == &dma_lab_type ? &dma_lab_ops :
+							       &dma_lab_forgetful_ops);
 	if (IS_ERR(vpci))
 		return PTR_ERR(vpci);
 
@@ -204,8 +216,6 @@ static struct mdev_driver dma_lab_driver = {
 	},
 };
 
-static struct mdev_type dma_lab_type = { .sysfs_name = "dma" };
-static struct mdev_type *dma_lab_types[] = { &dma_lab_type };
 static struct mdev_parent dma_lab_parent;
 
 static const struct vpci_cap_desc dma_lab_caps[] = {

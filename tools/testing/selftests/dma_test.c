@@ -26,7 +26,7 @@
 #include "vfio_client.h"
 
 #define UUID		"dada0000-9e57-4c11-8c11-000000000001"
-#define CREATE		"/sys/class/mdev_bus/dma_lab/mdev_supported_types/dma_lab-dma/create"
+#define TYPES		"/sys/class/mdev_bus/dma_lab/mdev_supported_types/dma_lab-"
 #define DRIVER		"/sys/bus/platform/drivers/dma_lab"
 
 #define PAGE		4096UL
@@ -141,31 +141,42 @@ static void close_client(void)
 }
 
 /* What an unbound parent leaves of an instance goes a moment after its last user */
-static int create(void)
+static int create(const char *file)
 {
 	time_t end = time(NULL) + 60;
 	int ret;
 
-	while ((ret = sysfs_write(UUID, CREATE)) == -EEXIST && time(NULL) < end)
+	while ((ret = sysfs_write(UUID, file)) == -EEXIST && time(NULL) < end)
 		sched_yield();
 	return ret;
 }
 
-static int setup(void **state)
+static int setup_type(const char *file)
 {
 	unsigned int i;
 
-	(void)state;
 	client.device = client.group = client.iommu = -1;
 	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED || create())
+	if (memory == MAP_FAILED || create(file))
 		return -1;
 	for (i = 0; i < PAGES; i++)
 		memory[i * WORDS] = 100 + i;
 	open_client();
 	assert_int_equal(map(), 0);
 	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return setup_type(TYPES "dma/create");
+}
+
+static int setup_forgetful(void **state)
+{
+	(void)state;
+	return setup_type(TYPES "forgetful/create");
 }
 
 static int teardown(void **state)
@@ -270,6 +281,15 @@ static void test_no_pins_with_type1(void **state)
 	assert_int_equal(pinned_kib(), before);
 	assert_int_equal(unmap(), 0);
 	assert_int_equal(get(DMA_LAB_REVOKED), 0);
+}
+
+/* Nobody could tell it that the pages go */
+static void test_no_pins_without_revocation(void **state)
+{
+	(void)state;
+	assert_int_equal(pin_pages(0, IOVA, 1), -EINVAL);
+	assert_gone(0);
+	assert_int_equal(copy(IOVA, 8), 0);
 }
 
 static void test_nonsense(void **state)
@@ -643,6 +663,7 @@ int main(int argc, char *argv[])
 		T(test_copy),
 		T(test_copy_after_unmap),
 		T(test_no_pins_with_type1),
+		cmocka_unit_test_setup_teardown(test_no_pins_without_revocation, setup_forgetful, teardown),
 		T(test_nonsense),
 		T(test_read_only_memory),
 		T(test_no_access_without_bus_master),
