@@ -135,6 +135,16 @@ int vpci_pool_init_memory(struct vpci_pool *pool, struct device *dev, u64 size,
 }
 EXPORT_SYMBOL_GPL(vpci_pool_init_memory);
 
+/* Type sizes are the parent driver's: a wrong one is a mistake in it, which the log tells once */
+static bool vpci_pool_makes(const struct vpci_pool *pool, u64 size)
+{
+	if (size >= pool->unit && size <= VPCI_POOL_MAX && !(size & (size - 1)))
+		return true;
+	dev_err_once(pool->dev, "there are no blocks of %llu bytes, but powers of two from %u to %llu\n",
+		     size, pool->unit, (u64)VPCI_POOL_MAX);
+	return false;
+}
+
 static unsigned int vpci_pool_units(const struct vpci_pool *pool)
 {
 	return pool->size / pool->unit;
@@ -204,14 +214,17 @@ static void vpci_pool_log_full(const struct vpci_pool *pool, u64 size,
 /**
  * vpci_pool_available - how many blocks of a size could be allocated now
  * @pool: the pool
- * @size: bytes, a power of two from the pool's unit
+ * @size: bytes, a power of two from the pool's unit to %VPCI_POOL_MAX
  *
  * Context: may sleep.
- * Return: the number, with what is free where it is.
+ * Return: the number, with what is free where it is; 0 of a size that no block has.
  */
 unsigned int vpci_pool_available(struct vpci_pool *pool, u64 size)
 {
 	unsigned int count;
+
+	if (!vpci_pool_makes(pool, size))
+		return 0;
 
 	mutex_lock(&pool->lock);
 	count = vpci_pool_count(pool, size / pool->unit);
@@ -224,17 +237,21 @@ EXPORT_SYMBOL_GPL(vpci_pool_available);
  * vpci_block_alloc - allocate a block; its memory is zero
  * @block: filled in
  * @pool: the pool
- * @size: bytes, a power of two from the pool's unit
+ * @size: bytes, a power of two from the pool's unit to %VPCI_POOL_MAX
  * @name: whom it is for, for the log
  *
  * Context: may sleep.
- * Return: 0; -ENOSPC, with a log line that says what is free.
+ * Return: 0; -ENOSPC, with a log line that says what is free; -EINVAL, no block has
+ * such a size.
  */
 int vpci_block_alloc(struct vpci_block *block, struct vpci_pool *pool,
 		     u64 size, const char *name)
 {
 	unsigned int units = size / pool->unit;
 	int start;
+
+	if (!vpci_pool_makes(pool, size))
+		return -EINVAL;
 
 	mutex_lock(&pool->lock);
 	start = vpci_pool_find(pool, units);
@@ -372,7 +389,8 @@ void vpci_block_scrub(struct vpci_block *block)
 		end = vpci_block_spare_offset(block);
 		mutex_lock(&pool->lock);
 		memset(pool->spare, 0, VPCI_POOL_SPARE);
-		memset_io(vpci_pool_spare_io(pool), 0, VPCI_POOL_SPARE);
+		if (!pool->borrowed)
+			memset_io(vpci_pool_spare_io(pool), 0, VPCI_POOL_SPARE);
 		mutex_unlock(&pool->lock);
 	}
 	vpci_block_scrub_range(block, 0, end);

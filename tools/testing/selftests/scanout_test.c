@@ -240,6 +240,24 @@ static void test_black_is_borrowed(void **state)
 	       sysfs_read_long(INSTANCE(UUID_A) "/mgpu/scrub_us"));
 }
 
+/* What the parent has there, a guest cannot erase */
+static void test_borrowed_is_kept(void **state)
+{
+	volatile uint32_t *end;
+
+	(void)state;
+	if (!has_hw())
+		skip();
+	map_hw();
+	munmap((void *)open_all(), hw_size);
+	assert_screen_black();
+	end = (volatile uint32_t *)(hw_vram + hw_size - 4);
+	*end = 0x600d;
+	assert_int_equal(ioctl(fixture_client.device, VFIO_DEVICE_RESET), 0);
+	assert_int_equal(*end, 0x600d);
+	*end = 0;
+}
+
 /* The lab wakes the machine up as soon as it sleeps */
 static void suspend(void)
 {
@@ -381,6 +399,7 @@ int main(int argc, char **argv)
 		TEST(test_scanout_and_unbind),
 		TEST(test_no_screen),
 		TEST(test_black_is_borrowed),
+		TEST(test_borrowed_is_kept),
 		TEST(test_suspend_and_resume),
 		TEST(test_scanout_races),
 	};
