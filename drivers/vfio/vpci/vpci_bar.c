@@ -230,6 +230,40 @@ static bool vpci_bar_holds(const struct vpci_device *vpci, unsigned int bar,
 	       end <= PAGE_ALIGN(vpci->function->bars[bar].size);
 }
 
+/*
+ * Why these frames must not stand behind a BAR, or NULL. ioremap(), for which a user's
+ * read(2) is enough, warns of memory; and KVM of 6.12 stops a guest at a page without a
+ * reference count of its own.
+ */
+static const char *vpci_frames_unfit(phys_addr_t phys, u64 size, enum vpci_cache cache)
+{
+	unsigned long pfn;
+
+	switch (region_intersects(phys, size, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE)) {
+	case REGION_DISJOINT:
+		return NULL;
+	case REGION_MIXED:
+		return "are partly memory";
+	}
+	if (cache != VPCI_CACHE_WRITE_BACK)
+		return "are memory, and not write-back";
+	for (pfn = PHYS_PFN(phys); pfn < PHYS_PFN(phys + size); pfn++)
+		if (PageCompound(pfn_to_page(pfn)))
+			return "are a compound page";
+	return NULL;
+}
+
+/* A guest can have its parent driver come here again and again */
+static bool vpci_frames_fit(const struct vpci_device *vpci, unsigned int bar, phys_addr_t phys,
+			    u64 size, enum vpci_cache cache)
+{
+	const char *why = vpci_frames_unfit(phys, size, cache);
+
+	if (why)
+		dev_err_once(vpci->vdev.dev, "BAR %u: frames from %pa %s\n", bar, &phys, why);
+	return !why;
+}
+
 /**
  * vpci_bar_back - record which frames stand behind a range of a mapped area
  * @vpci: the function
@@ -252,8 +286,9 @@ static bool vpci_bar_holds(const struct vpci_device *vpci, unsigned int bar,
  * congruent modulo that size.
  *
  * Context: may sleep; takes memory_lock.
- * Return: 0; -EINVAL, the range is not inside one mapped area; -EEXIST, a part
- * has a backing already; -ENOMEM.
+ * Return: 0; -EINVAL, the range is not inside one mapped area; -EFAULT, with a log line,
+ * the frames are memory and not as @cache says; -EEXIST, a part has a backing already;
+ * -ENOMEM.
  */
 int vpci_bar_back(struct vpci_device *vpci, unsigned int bar, u64 offset,
 		  phys_addr_t phys, u64 size, enum vpci_cache cache)
@@ -266,6 +301,8 @@ int vpci_bar_back(struct vpci_device *vpci, unsigned int bar, u64 offset,
 	if (!vpci_bar_range_valid(vpci, bar, offset, size) ||
 	    !PAGE_ALIGNED(phys))
 		return -EINVAL;
+	if (!vpci_frames_fit(vpci, bar, phys, size, cache))
+		return -EFAULT;
 
 	down_write(&vpci->memory_lock);
 	ret = vpci_backings_add(vpci, first, last,
@@ -349,7 +386,8 @@ void vpci_bar_move(struct vpci_device *vpci, unsigned int bar, u64 offset,
 	unsigned long last = first + (size >> PAGE_SHIFT) - 1;
 	void *entry = vpci_backing_entry(first, PHYS_PFN(phys), cache);
 
-	if (WARN_ON_ONCE(!vpci_bar_range_valid(vpci, bar, offset, size)))
+	if (WARN_ON_ONCE(!vpci_bar_range_valid(vpci, bar, offset, size) ||
+			 !vpci_frames_fit(vpci, bar, phys, size, cache)))
 		return;
 
 	down_write(&vpci->memory_lock);

@@ -6,11 +6,14 @@
  * file of the device: what is written to it is tried, and the library's errno is
  * that of the write.
  *
+ *	back	what kind of frames: can they stand behind a BAR?
  *	block	a number of bytes: is there such a block in a pool of units of 2 MiB?
  *
  * Not part of the product: no install target knows it.
  */
+#include <linux/array_size.h>
 #include <linux/err.h>
+#include <linux/gfp.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
@@ -48,6 +51,46 @@ static const struct vpci_desc misuse_desc = {
 	.bars		= { [0] = { .size = SZ_64K, .mapped = true } },
 };
 
+static const struct {
+	const char *name;
+	gfp_t gfp;
+	unsigned int order;
+	enum vpci_cache cache;
+} misuse_frames[] = {
+	{ "page", 0, 0, VPCI_CACHE_WRITE_BACK },
+	{ "write-combining", 0, 0, VPCI_CACHE_WRITE_COMBINE },
+	{ "uncached", 0, 0, VPCI_CACHE_UNCACHED },
+	{ "compound", __GFP_COMP, 1, VPCI_CACHE_WRITE_BACK },
+};
+
+static int misuse_back(struct vpci_device *vpci, unsigned int kind)
+{
+	unsigned int order = misuse_frames[kind].order;
+	struct page *page = alloc_pages(GFP_KERNEL | misuse_frames[kind].gfp, order);
+	int ret;
+
+	if (!page)
+		return -ENOMEM;
+	ret = vpci_bar_back(vpci, 0, 0, page_to_phys(page), PAGE_SIZE << order,
+			    misuse_frames[kind].cache);
+	if (!ret)
+		vpci_bar_revoke(vpci, 0, 0, PAGE_SIZE << order);
+	__free_pages(page, order);
+	return ret;
+}
+
+static ssize_t back_store(struct device *dev, struct device_attribute *attr,
+			  const char *buf, size_t count)
+{
+	unsigned int kind;
+
+	for (kind = 0; kind < ARRAY_SIZE(misuse_frames); kind++)
+		if (sysfs_streq(buf, misuse_frames[kind].name))
+			return misuse_back(dev_get_drvdata(dev), kind) ?: count;
+	return -EDOM;
+}
+static DEVICE_ATTR_WO(back);
+
 static ssize_t block_store(struct device *dev, struct device_attribute *attr,
 			   const char *buf, size_t count)
 {
@@ -70,6 +113,7 @@ static ssize_t block_store(struct device *dev, struct device_attribute *attr,
 static DEVICE_ATTR_WO(block);
 
 static struct attribute *misuse_attrs[] = {
+	&dev_attr_back.attr,
 	&dev_attr_block.attr,
 	NULL,
 };

@@ -29,9 +29,19 @@ static void test_blocks_that_no_pool_has(void **state)
 	assert_int_equal(sysfs_write("0x800000", DEVICE "/block"), -ENOSPC);
 }
 
+static void test_frames_that_are_not_what_is_said(void **state)
+{
+	(void)state;
+	assert_int_equal(sysfs_write("page", DEVICE "/back"), 0);
+	assert_int_equal(sysfs_write("write-combining", DEVICE "/back"), -EFAULT);
+	assert_int_equal(sysfs_write("uncached", DEVICE "/back"), -EFAULT);
+	assert_int_equal(sysfs_write("compound", DEVICE "/back"), -EFAULT);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_frames_that_are_not_what_is_said),
 		cmocka_unit_test(test_blocks_that_no_pool_has),
 	};
 
