@@ -206,14 +206,18 @@ EXPORT_SYMBOL_GPL(vpci_display_set_mode);
  * @vpci: the instance
  * @plane: filled in
  *
- * VFIO can express a picture only if it begins where the BAR begins.
+ * VFIO can express a picture only if it begins where the BAR begins. An instance without
+ * a display has none.
  */
 void vpci_display_get_plane(struct vpci_device *vpci,
 			    struct vfio_device_gfx_plane_info *plane)
 {
 	struct vpci_display *display = vpci->display;
-	const struct vpci_mode *mode = &display->mode;
+	const struct vpci_mode *mode;
 
+	if (!display)
+		return;
+	mode = &display->mode;
 	mutex_lock(&display->lock);
 	if (mode->width && !mode->offset) {
 		plane->drm_format = mode->format;
@@ -230,21 +234,24 @@ EXPORT_SYMBOL_GPL(vpci_display_get_plane);
 /**
  * vpci_display_edid_read - for vpci_bank.read
  * @vpci: the instance
- * @byte: of the EDID; behind its end all are 0
+ * @byte: of the EDID; behind its end all are 0, and without a display
  *
  * Return: the byte.
  */
 u64 vpci_display_edid_read(struct vpci_device *vpci, unsigned int byte)
 {
-	return byte < VPCI_EDID_SIZE ? READ_ONCE(vpci->display->edid[byte]) : 0;
+	const struct vpci_display *display = vpci->display;
+
+	return display && byte < VPCI_EDID_SIZE ? READ_ONCE(display->edid[byte]) : 0;
 }
 EXPORT_SYMBOL_GPL(vpci_display_edid_read);
 
+/* NULL: the instance has none; its driver has the files all the same */
 static struct vpci_display *dev_to_display(struct device *dev)
 {
-	struct vpci_device *vpci = dev_get_drvdata(dev);
+	struct vpci_device *vpci = dev_to_vpci(dev);
 
-	return vpci->display;
+	return vpci ? vpci->display : NULL;
 }
 
 static ssize_t mode_show(struct device *dev, struct device_attribute *attr,
@@ -253,6 +260,8 @@ static ssize_t mode_show(struct device *dev, struct device_attribute *attr,
 	struct vpci_display *display = dev_to_display(dev);
 	struct vpci_mode mode;
 
+	if (!display)
+		return -ENODEV;
 	mutex_lock(&display->lock);
 	mode = display->mode;
 	mutex_unlock(&display->lock);
@@ -266,7 +275,11 @@ static DEVICE_ATTR_RO(mode);
 static ssize_t mode_changes_show(struct device *dev,
 				 struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", READ_ONCE(dev_to_display(dev)->changes));
+	struct vpci_display *display = dev_to_display(dev);
+
+	if (!display)
+		return -ENODEV;
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(display->changes));
 }
 static DEVICE_ATTR_RO(mode_changes);
 
@@ -276,6 +289,8 @@ static ssize_t resolution_show(struct device *dev,
 	struct vpci_display *display = dev_to_display(dev);
 	ssize_t ret;
 
+	if (!display)
+		return -ENODEV;
 	mutex_lock(&display->lock);
 	ret = sysfs_emit(buf, "%ux%u\n", display->width, display->height);
 	mutex_unlock(&display->lock);
@@ -286,12 +301,15 @@ static ssize_t resolution_store(struct device *dev,
 				struct device_attribute *attr, const char *buf,
 				size_t count)
 {
+	struct vpci_display *display = dev_to_display(dev);
 	unsigned int width, height;
 	int end = 0, ret;
 
+	if (!display)
+		return -ENODEV;
 	if (sscanf(buf, "%ux%u %n", &width, &height, &end) != 2 || buf[end])
 		return -EINVAL;
-	ret = vpci_display_prefer(dev_to_display(dev), width, height);
+	ret = vpci_display_prefer(display, width, height);
 	return ret ?: count;
 }
 static DEVICE_ATTR_RW(resolution);
@@ -302,6 +320,8 @@ static ssize_t scanout_show(struct device *dev, struct device_attribute *attr,
 	struct vpci_display *display = dev_to_display(dev);
 	bool shown;
 
+	if (!display)
+		return -ENODEV;
 	mutex_lock(&display->lock);
 	shown = display->screen && READ_ONCE(display->screen->shown) == display;
 	mutex_unlock(&display->lock);
@@ -315,6 +335,8 @@ static ssize_t scanout_store(struct device *dev, struct device_attribute *attr,
 	bool show;
 	int ret;
 
+	if (!display)
+		return -ENODEV;
 	ret = kstrtobool(buf, &show);
 	if (ret)
 		return ret;

@@ -26,6 +26,8 @@
 #include <linux/vmalloc.h>
 #include <linux/vpci_pool.h>
 
+#include "vpci_private.h"
+
 /* Scrubbed at a time, before others may run */
 #define VPCI_SCRUB_CHUNK	SZ_1M
 
@@ -484,11 +486,12 @@ void vpci_pool_give_back(struct vpci_pool *pool)
 }
 EXPORT_SYMBOL_GPL(vpci_pool_give_back);
 
+/* NULL: the instance has none; its driver has the files all the same */
 static struct vpci_block *dev_to_block(struct device *dev)
 {
-	struct vpci_device *vpci = dev_get_drvdata(dev);
+	struct vpci_device *vpci = dev_to_vpci(dev);
 
-	return vpci->block;
+	return vpci ? vpci->block : NULL;
 }
 
 static ssize_t vram_offset_show(struct device *dev,
@@ -497,7 +500,7 @@ static ssize_t vram_offset_show(struct device *dev,
 	struct vpci_block *block = dev_to_block(dev);
 
 	/* It may be somebody else's by now */
-	if (!READ_ONCE(block->pool))
+	if (!block || !READ_ONCE(block->pool))
 		return -ENODEV;
 	return sysfs_emit(buf, "%llu\n", block->offset);
 }
@@ -506,19 +509,28 @@ static DEVICE_ATTR_RO(vram_offset);
 static ssize_t vram_size_show(struct device *dev,
 			      struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", dev_to_block(dev)->size);
+	struct vpci_block *block = dev_to_block(dev);
+
+	if (!block)
+		return -ENODEV;
+	return sysfs_emit(buf, "%llu\n", block->size);
 }
 static DEVICE_ATTR_RO(vram_size);
 
 static ssize_t scrub_us_show(struct device *dev, struct device_attribute *attr,
 			     char *buf)
 {
-	return sysfs_emit(buf, "%u\n", READ_ONCE(dev_to_block(dev)->scrub_us));
+	struct vpci_block *block = dev_to_block(dev);
+
+	if (!block)
+		return -ENODEV;
+	return sysfs_emit(buf, "%u\n", READ_ONCE(block->scrub_us));
 }
 static DEVICE_ATTR_RO(scrub_us);
 
 /*
- * vpci_block_attrs - files about the block, for a group of the parent driver's own
+ * vpci_block_attrs - files about the block, for a group of the parent driver's own.
+ * Of an instance without one they are -ENODEV
  */
 struct attribute *vpci_block_attrs[] = {
 	&dev_attr_vram_offset.attr,

@@ -58,6 +58,15 @@ static inline struct vpci_device *vdev_to_vpci(struct vfio_device *vdev)
 	return container_of(vdev, struct vpci_device, vdev);
 }
 
+/*
+ * For files of an instance. NULL: the driver lists a group for a device that it has not
+ * registered, and any user can read the file
+ */
+static inline struct vpci_device *dev_to_vpci(struct device *dev)
+{
+	return dev_get_drvdata(dev);
+}
+
 /**
  * struct vpci_extent - a backing, as a touch finds it
  * @first: its first page in the region space

@@ -26,11 +26,13 @@ static ssize_t vpci_stat_show(struct device *dev, struct device_attribute *attr,
 {
 	struct vpci_stat_attribute *sa =
 		container_of(attr, struct vpci_stat_attribute, attr);
-	struct vpci_device *vpci = dev_get_drvdata(dev);
+	struct vpci_device *vpci = dev_to_vpci(dev);
 	unsigned int stat;
 	u64 sum = 0;
 	int cpu;
 
+	if (!vpci)
+		return -ENODEV;
 	for_each_possible_cpu(cpu)
 		for_each_set_bit(stat, &sa->stats, VPCI_NR_STATS)
 			sum += per_cpu_ptr(vpci->stats, cpu)->count[stat];

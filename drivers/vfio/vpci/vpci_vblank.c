@@ -63,6 +63,8 @@ void vpci_display_listen(struct vpci_device *vpci, bool listening)
 {
 	struct vpci_display *display = vpci->display;
 
+	if (!display)
+		return;
 	mutex_lock(&display->lock);
 	display->listening = listening;
 	vpci_vblank_update(display);

@@ -2,7 +2,8 @@
 /*
  * A parent driver that does it wrong, for tests of what it is told
  *
- * One instance, on a platform device "misuse", without registers. Each mistake is a
+ * One instance, on a platform device "misuse", without registers, that has what belongs
+ * to a display and to a block, but neither. It has an interrupt. Each other mistake is a
  * file of the device: what is written to it is tried, and the library's errno is
  * that of the write.
  *
@@ -19,6 +20,7 @@
 #include <linux/platform_device.h>
 #include <linux/sizes.h>
 #include <linux/vfio_vpci.h>
+#include <linux/vpci_display.h>
 #include <linux/vpci_pool.h>
 
 struct misuse {
@@ -39,7 +41,9 @@ static void misuse_reset(struct vpci_device *vpci)
 }
 
 static const struct vpci_ops misuse_ops = {
-	.reset	= misuse_reset,
+	.reset		= misuse_reset,
+	.irq_listen	= vpci_display_listen,
+	.get_plane	= vpci_display_get_plane,
 };
 
 static const struct vpci_desc misuse_desc = {
@@ -47,6 +51,7 @@ static const struct vpci_desc misuse_desc = {
 	.vendor		= 0x1af4,
 	.device		= 0x10fd,
 	.class		= 0xff0000,
+	.interrupt_pin	= 1,
 	.config_size	= 256,
 	.bars		= { [0] = { .size = SZ_64K, .mapped = true } },
 };
@@ -118,7 +123,14 @@ static struct attribute *misuse_attrs[] = {
 	NULL,
 };
 
-ATTRIBUTE_GROUPS(misuse);
+static const struct attribute_group misuse_group = { .attrs = misuse_attrs };
+static struct attribute_group misuse_block_group = { .name = "block_files" };
+static const struct attribute_group *misuse_groups[] = {
+	&misuse_group,
+	&misuse_block_group,
+	&vpci_display_group,
+	NULL,
+};
 
 static int misuse_instance_init(struct device *dev)
 {
@@ -163,6 +175,7 @@ static struct platform_driver misuse_driver = {
 /* VFIO shows only devices that have a driver */
 static int __init misuse_init(void)
 {
+	misuse_block_group.attrs = vpci_block_attrs;
 	misuse_pdev = platform_create_bundle(&misuse_driver, misuse_probe, NULL, 0, NULL, 0);
 	return PTR_ERR_OR_ZERO(misuse_pdev);
 }
