@@ -28,7 +28,7 @@
  *		  vpci_device.touch_lock	vpci_ops.fault_backing in flight
  *		    (the parent driver's own)
  *		    vpci_device.memory_lock	backings, decode, faults
- *		      vpci_device.window_lock	copying to and from frames
+ *		      vpci_device.window_lock	the kernel's mappings of frames
  *
  * VFIO copies to its user under vfio_device_set.lock, so a user can keep that for
  * as long as it likes, and nothing here takes it.
@@ -156,20 +156,6 @@ struct vpci_registers {
 };
 
 /**
- * struct vpci_window - where frames of a device are mapped for the kernel
- * @io: the mapping, or NULL
- * @phys: physical address of its start
- * @size: bytes
- * @cache: how it is cached
- */
-struct vpci_window {
-	void __iomem *io;
-	phys_addr_t phys;
-	size_t size;
-	enum vpci_cache cache;
-};
-
-/**
  * struct vpci_device - one virtual PCI function
  * @vdev: the VFIO device; must stay first, VFIO allocates the whole
  * @function: what kind it is
@@ -190,10 +176,9 @@ struct vpci_window {
  * @has_giants: a leaf of 1 GiB was mapped; set under @memory_lock
  * @decode: what it answers to, of enum vpci_decode; changes under all four
  *	locks, so each of them is enough to read it
- * @window_lock: protects @window, with @memory_lock held for reading;
- *	@memory_lock held for writing does so too
- * @window: the kernel's own mapping of frames of a device, for read(2) and
- *	write(2)
+ * @windows: the kernel's own mappings of frames of a device, for read(2) and
+ *	write(2), see vpci_copy.c; they go with @memory_lock held for writing
+ * @window_lock: the tree's lock
  * @open_lock: held while it is opened, closed or given up, and while its user is
  *	asked to close it
  * @dead: the parent has given it up for ever; set under @open_lock and, when
@@ -231,7 +216,7 @@ struct vpci_device {
 	struct maple_tree backings;
 	bool has_giants;
 	struct mutex window_lock;
-	struct vpci_window window;
+	struct maple_tree windows;
 	unsigned int decode;
 	struct mutex open_lock;
 	bool dead;

@@ -192,10 +192,8 @@ void vpci_bar_set_decode(struct vpci_device *vpci, unsigned int decode)
 	down_write(&vpci->touch_lock);
 	down_write(&vpci->memory_lock);
 	vpci->decode = decode;
-	if (memory) {
+	if (memory)
 		vpci_bar_unmap(vpci, 0, vpci_region_start(VPCI_NUM_BARS));
-		vpci_window_close(vpci);
-	}
 	up_write(&vpci->memory_lock);
 	up_write(&vpci->touch_lock);
 	percpu_up_write(&vpci->trap_lock);
@@ -355,7 +353,7 @@ void vpci_bar_revoke(struct vpci_device *vpci, unsigned int bar, u64 offset,
 	down_write(&vpci->memory_lock);
 	vpci_backings_remove(vpci, first, last);
 	vpci_bar_unmap(vpci, start, size);
-	vpci_window_close(vpci);
+	vpci_windows_close(vpci, first, last);
 	up_write(&vpci->memory_lock);
 	vpci_stat_inc(vpci, VPCI_STAT_REVOKES);
 }
@@ -392,7 +390,7 @@ void vpci_bar_move(struct vpci_device *vpci, unsigned int bar, u64 offset,
 
 	down_write(&vpci->memory_lock);
 	vpci_bar_unmap(vpci, start, size);
-	vpci_window_close(vpci);
+	vpci_windows_close(vpci, first, last);
 	copy(data);
 	vpci_backings_store(vpci, first, last, entry,
 			    GFP_KERNEL | __GFP_NOFAIL);
@@ -408,7 +406,7 @@ int vpci_bar_init(struct vpci_device *vpci)
 	vpci_registers_init(vpci);
 	init_rwsem(&vpci->touch_lock);
 	init_rwsem(&vpci->memory_lock);
-	mutex_init(&vpci->window_lock);
+	vpci_windows_init(vpci);
 	mt_init_flags(&vpci->backings, MT_FLAGS_LOCK_EXTERN);
 	mt_set_external_lock(&vpci->backings, &vpci->memory_lock);
 	ret = percpu_init_rwsem(&vpci->trap_lock);
@@ -422,12 +420,12 @@ int vpci_bar_init(struct vpci_device *vpci)
 	return 0;
 }
 
-/* No mapping is left: each would hold the VFIO file and with it the device */
+/* No mapping is left, for each would hold the VFIO file and with it the device; nor a window */
 void vpci_bar_destroy(struct vpci_device *vpci)
 {
 	down_write(&vpci->memory_lock);
 	__mt_destroy(&vpci->backings);
-	vpci_window_close(vpci);
+	vpci_windows_destroy(vpci);
 	up_write(&vpci->memory_lock);
 	/* Whatever of it was not initialized is zero, and that is fine with both */
 	percpu_free_rwsem(&vpci->trap_lock);

@@ -3,64 +3,135 @@
  * Virtual PCI functions: read(2) and write(2) of mapped areas
  *
  * What a VMM does when it does not map a BAR, and a debugger always. Frames of a
- * device need a mapping of the kernel's own. Making one costs as much as copying
- * many kilobytes, so the last one is kept: the window. It may show frames for as
- * long as they stand behind the instance and it decodes, so every revocation
- * closes it.
+ * device need a mapping of the kernel's own, a window. Making one costs as much as
+ * copying many kilobytes, and taking it down is an interrupt for all processors now and
+ * then, which a user must not cause by how it chooses its addresses: a window stays until
+ * its range is revoked, or nobody has the function open. So there is one for each
+ * VPCI_WINDOW_PAGES of a backing at most, and one for each backing. The parent driver has
+ * all of it mapped anyway, see vpci_bar_back().
+ *
+ * Windows are in a maple tree, by page of the VFIO region space like backings. What
+ * stands behind a page changes by revocation only, so a window shows what it ought to
+ * for as long as it is there, and whoever holds memory_lock can use it. Whether the
+ * function decodes is looked at for each access.
  *
  * Registers see one access for each naturally aligned 1, 2, 4 or 8 bytes, as on
  * a bus.
  */
 #include <linux/io.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 
 #include "vpci_private.h"
 
 /* Largest window, and what its start is aligned to */
-#define VPCI_WINDOW_PAGES	(SZ_2M / PAGE_SIZE)
+#define VPCI_WINDOW_PAGES	(SZ_64M / PAGE_SIZE)
 
-void vpci_window_close(struct vpci_device *vpci)
+/**
+ * struct vpci_window - where frames of a device are mapped for the kernel
+ * @io: the mapping
+ * @first: its first page in the region space
+ */
+struct vpci_window {
+	void __iomem *io;
+	unsigned long first;
+};
+
+void vpci_windows_init(struct vpci_device *vpci)
 {
-	struct vpci_window *window = &vpci->window;
+	mutex_init(&vpci->window_lock);
+	mt_init_flags(&vpci->windows, MT_FLAGS_LOCK_EXTERN);
+	mt_set_external_lock(&vpci->windows, &vpci->window_lock);
+}
+
+/* Of the range in the region space; those that reach out of it as a whole */
+void vpci_windows_close(struct vpci_device *vpci, unsigned long first, unsigned long last)
+{
+	MA_STATE(mas, &vpci->windows, first, first);
+	struct vpci_window *window;
 
 	lockdep_assert_held_write(&vpci->memory_lock);
 
-	if (window->io)
+	mutex_lock(&vpci->window_lock);
+	while ((window = mas_find(&mas, last))) {
+		mas_set_range(&mas, mas.index, mas.last);
+		mas_store_gfp(&mas, NULL, GFP_KERNEL | __GFP_NOFAIL);
 		iounmap(window->io);
-	window->io = NULL;
+		kfree(window);
+		mas_set(&mas, first);
+	}
+	mutex_unlock(&vpci->window_lock);
 }
 
-static bool vpci_window_shows(const struct vpci_window *window,
-			      phys_addr_t phys, enum vpci_cache cache)
+void vpci_windows_destroy(struct vpci_device *vpci)
 {
-	return window->io && window->cache == cache && phys >= window->phys &&
-	       phys - window->phys < window->size;
+	mutex_lock(&vpci->window_lock);
+	__mt_destroy(&vpci->windows);
+	mutex_unlock(&vpci->window_lock);
 }
 
-/* Address of a page of the extent in the window, moved there if need be */
-static void __iomem *vpci_window_open(struct vpci_window *window,
-				      unsigned long index,
-				      const struct vpci_extent *extent)
+/* Nobody will read and write any more for now */
+void vpci_windows_close_all(struct vpci_device *vpci)
+{
+	down_write(&vpci->memory_lock);
+	vpci_windows_close(vpci, 0, ULONG_MAX);
+	up_write(&vpci->memory_lock);
+}
+
+static struct vpci_window *vpci_window_map(const struct vpci_extent *extent, unsigned long first,
+					   unsigned long last)
+{
+	phys_addr_t phys = PFN_PHYS(extent->pfn + (first - extent->first));
+	size_t size = (last - first + 1) << PAGE_SHIFT;
+	struct vpci_window *window = kmalloc(sizeof(*window), GFP_KERNEL_ACCOUNT);
+
+	if (!window)
+		return NULL;
+	window->first = first;
+	window->io = extent->cache == VPCI_CACHE_WRITE_COMBINE ? ioremap_wc(phys, size) :
+								 ioremap(phys, size);
+	if (window->io)
+		return window;
+	kfree(window);
+	return NULL;
+}
+
+/* @mas stands in a gap between windows, which it may not leave */
+static struct vpci_window *vpci_window_open(struct vpci_device *vpci, struct ma_state *mas,
+					    unsigned long index, const struct vpci_extent *extent)
 {
 	unsigned long start = ALIGN_DOWN(index, VPCI_WINDOW_PAGES);
-	unsigned long first = max(start, extent->first);
-	unsigned long last = min(start + VPCI_WINDOW_PAGES - 1, extent->last);
-	unsigned long pfn = extent->pfn - extent->first;
+	unsigned long first = max3(start, extent->first, mas->index);
+	unsigned long last = min3(start + VPCI_WINDOW_PAGES - 1, extent->last, mas->last);
+	struct vpci_window *window = vpci_window_map(extent, first, last);
 
-	if (!vpci_window_shows(window, PFN_PHYS(pfn + index), extent->cache)) {
-		if (window->io)
-			iounmap(window->io);
-		window->phys = PFN_PHYS(pfn + first);
-		window->size = (last - first + 1) << PAGE_SHIFT;
-		window->cache = extent->cache;
-		if (window->cache == VPCI_CACHE_WRITE_COMBINE)
-			window->io = ioremap_wc(window->phys, window->size);
-		else
-			window->io = ioremap(window->phys, window->size);
-		if (!window->io)
-			return NULL;
+	if (!window)
+		return NULL;
+	mas_set_range(mas, first, last);
+	if (mas_store_gfp(mas, window, GFP_KERNEL)) {
+		iounmap(window->io);
+		kfree(window);
+		return NULL;
 	}
-	return window->io + (PFN_PHYS(pfn + index) - window->phys);
+	vpci_stat_inc(vpci, VPCI_STAT_WINDOWS);
+	return window;
+}
+
+/* Address of a page of the extent; can be used while memory_lock is held */
+static void __iomem *vpci_window_at(struct vpci_device *vpci, unsigned long index,
+				    const struct vpci_extent *extent)
+{
+	MA_STATE(mas, &vpci->windows, index, index);
+	struct vpci_window *window;
+
+	lockdep_assert_held(&vpci->memory_lock);
+
+	mutex_lock(&vpci->window_lock);
+	window = mas_walk(&mas);
+	if (!window)
+		window = vpci_window_open(vpci, &mas, index, extent);
+	mutex_unlock(&vpci->window_lock);
+	return window ? window->io + PFN_PHYS(index - window->first) : NULL;
 }
 
 static u64 vpci_register_read(void __iomem *io, unsigned int width)
@@ -117,21 +188,19 @@ static int vpci_copy_device(struct vpci_device *vpci, u64 pos,
 			    const struct vpci_extent *extent, u8 *buf,
 			    size_t len, bool write)
 {
-	void __iomem *io;
+	void __iomem *io = vpci_window_at(vpci, pos >> PAGE_SHIFT, extent);
 
-	mutex_lock(&vpci->window_lock);
-	io = vpci_window_open(&vpci->window, pos >> PAGE_SHIFT, extent);
-	if (io) {
-		io += offset_in_page(pos);
-		if (extent->cache == VPCI_CACHE_UNCACHED)
-			vpci_copy_registers(io, pos, buf, len, write);
-		else if (write)
-			memcpy_toio(io, buf, len);
-		else
-			memcpy_fromio(buf, io, len);
-	}
-	mutex_unlock(&vpci->window_lock);
-	return io ? 0 : -ENOMEM;
+	if (!io)
+		return -ENOMEM;
+
+	io += offset_in_page(pos);
+	if (extent->cache == VPCI_CACHE_UNCACHED)
+		vpci_copy_registers(io, pos, buf, len, write);
+	else if (write)
+		memcpy_toio(io, buf, len);
+	else
+		memcpy_fromio(buf, io, len);
+	return 0;
 }
 
 /* For memory this is its address in the kernel's direct map, at no cost */

@@ -106,6 +106,7 @@ static void vpci_device_close(struct vfio_device *vdev)
 	WRITE_ONCE(vpci->self_reset, false);
 	if (!vpci->dead)
 		vpci_device_reset(vpci, true);
+	vpci_windows_close_all(vpci);
 	mutex_unlock(&vpci->config_lock);
 
 	vpci->open = false;
@@ -491,6 +492,8 @@ static void vpci_device_give_up(struct vpci_device *vpci)
 	/* As above */
 	WRITE_ONCE(vpci->dead, true);
 	vpci_device_reset(vpci, true);
+	/* The frames are somebody else's soon, who may want them cached in another way */
+	vpci_windows_close_all(vpci);
 	mutex_unlock(&vpci->config_lock);
 
 	if (!vpci->open)

@@ -32,6 +32,7 @@ enum vpci_stat {
 	VPCI_STAT_SINK_FAULTS,
 	VPCI_STAT_PAGES_MAPPED,
 	VPCI_STAT_REVOKES,
+	VPCI_STAT_WINDOWS,
 	VPCI_STAT_INTERRUPTS,
 	VPCI_STAT_RESETS,
 	VPCI_NR_STATS,
@@ -127,7 +128,10 @@ static inline int vpci_bar_absent(const struct vpci_device *vpci, void *buf,
 int vpci_bar_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 
 /* vpci_copy.c */
-void vpci_window_close(struct vpci_device *vpci);
+void vpci_windows_init(struct vpci_device *vpci);
+void vpci_windows_destroy(struct vpci_device *vpci);
+void vpci_windows_close(struct vpci_device *vpci, unsigned long first, unsigned long last);
+void vpci_windows_close_all(struct vpci_device *vpci);
 int vpci_bar_copy(struct vpci_device *vpci, unsigned int bar, u64 offset,
 		  void *buf, size_t len, bool write);
 

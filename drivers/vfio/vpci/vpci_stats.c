@@ -57,6 +57,7 @@ VPCI_STAT_ATTR(faults_1g, BIT(VPCI_STAT_FAULTS_1G));
 VPCI_STAT_ATTR(sink_faults, BIT(VPCI_STAT_SINK_FAULTS));
 VPCI_STAT_ATTR(pages_mapped, BIT(VPCI_STAT_PAGES_MAPPED));
 VPCI_STAT_ATTR(revokes, BIT(VPCI_STAT_REVOKES));
+VPCI_STAT_ATTR(windows, BIT(VPCI_STAT_WINDOWS));
 VPCI_STAT_ATTR(interrupts, BIT(VPCI_STAT_INTERRUPTS));
 VPCI_STAT_ATTR(resets, BIT(VPCI_STAT_RESETS));
 
@@ -72,6 +73,7 @@ static struct attribute *vpci_stats_attrs[] = {
 	&vpci_stat_sink_faults.attr.attr,
 	&vpci_stat_pages_mapped.attr.attr,
 	&vpci_stat_revokes.attr.attr,
+	&vpci_stat_windows.attr.attr,
 	&vpci_stat_interrupts.attr.attr,
 	&vpci_stat_resets.attr.attr,
 	NULL,

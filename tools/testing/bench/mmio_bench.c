@@ -100,7 +100,8 @@ static void open_device(const char *path)
 		fail("COMMAND");
 }
 
-static void time_reads(const char *name, int fd, uint64_t pos, size_t len)
+/* At @pos and @step behind it, in turns */
+static void time_reads_apart(const char *name, int fd, uint64_t pos, uint64_t step, size_t len)
 {
 	double best = 1e18, start;
 	uint64_t value;
@@ -109,13 +110,18 @@ static void time_reads(const char *name, int fd, uint64_t pos, size_t len)
 	for (r = 0; r < REPEATS; r++) {
 		start = now();
 		for (i = 0; i < READS; i++)
-			if (pread(fd, &value, len, pos) != (ssize_t)len)
+			if (pread(fd, &value, len, pos + i % 2 * step) != (ssize_t)len)
 				fail(name);
 		start = now() - start;
 		if (start < best)
 			best = start;
 	}
 	printf("%s %.1f\n", name, best / READS);
+}
+
+static void time_reads(const char *name, int fd, uint64_t pos, size_t len)
+{
+	time_reads_apart(name, fd, pos, 0, len);
 }
 
 /* At an address that is congruent with @shift modulo 2 MiB */
@@ -241,6 +247,8 @@ int main(int argc, char **argv)
 		open_device(argv[1]);
 		time_reads("config", device, region(VFIO_PCI_CONFIG_REGION_INDEX), 4);
 		time_reads("trapped", device, region(2) + ID_REGISTER, 2);
+		time_reads("near", device, region(0), 4);
+		time_reads_apart("far", device, region(0), LEAF, 4);
 		time_touches(region(0), 0, "");
 		time_touches(region(0), PAGE, "_unaligned");
 		time_copy(region(0));

@@ -57,6 +57,36 @@ static void test_mmap_refused(void **state)
 	}
 }
 
+/*
+ * What the kernel maps for read(2) and write(2) it keeps, however far apart they are and
+ * whether the guest decodes in between. Memory of the system is mapped anyway.
+ */
+static void test_reads_keep_their_windows(void **state)
+{
+	struct instance *f = *state;
+	uint64_t vram = f->vram;
+	uint32_t value;
+	long windows;
+	int i;
+
+	vfio_client_decode(&f->client, 1);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(vfio_client_read(&f->client, vram + i * VRAM_SIZE / 4, &value, 4), 4);
+	windows = mdev_stat(UUID_A, "windows");
+	assert_in_range(windows, 0, 1);
+	for (i = 0; i < 300; i++) {
+		if (i % 30 == 0) {
+			vfio_client_decode(&f->client, 0);
+			vfio_client_decode(&f->client, 1);
+		}
+		value = i;
+		assert_int_equal(vfio_client_write(&f->client, vram + i % 3 * VRAM_SIZE / 4, &value, 4), 4);
+		assert_int_equal(vfio_client_read(&f->client, vram + i % 3 * VRAM_SIZE / 4, &value, 4), 4);
+		assert_int_equal(value, i);
+	}
+	assert_int_equal(mdev_stat(UUID_A, "windows"), windows);
+}
+
 /* Nor can it be made executable or longer afterwards */
 static void test_mmap_stays_as_it_is(void **state)
 {
@@ -369,6 +399,7 @@ int main(int argc, char **argv)
 #define T(name) cmocka_unit_test_setup_teardown(name, instance_setup, instance_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_mmap_refused),
+		T(test_reads_keep_their_windows),
 		T(test_mmap_stays_as_it_is),
 		T(test_lazy_mapping),
 		T(test_touch_16_mib),
