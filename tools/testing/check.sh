@@ -52,7 +52,7 @@ GONE=77
 engine='config config-qemu config-lspci area edid edid-decode'
 on_host="jobs make probes suite setup kernels $engine coverage config-fuzz cli ctl-fuzz fresh"
 on_request='lint fresh-bookworm fresh-trixie'
-alone='mdev removal race module vpci mapping function irq irq-race reset dma dma-stall misuse bar fault leaf-race stress display scanout vram vblank
+alone='mdev removal race module vpci mapping function irq irq-race reset dma dma-stall misuse bar fault leaf-race stress display scanout vram vblank core
 	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi ctl leaks'
 cdev='removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev dma-stall-cdev bar-cdev fault-cdev display-cdev'
 hotplug='surprise'

@@ -3,9 +3,12 @@
  * Mediated devices: parents and instances
  *
  * An instance is MDEV_CREATING until everything that can fail has succeeded, then
- * MDEV_ACTIVE. Whoever moves it from there to MDEV_ASKING, by cmpxchg(), asks the
- * driver whether it may go, and either moves it back or on to MDEV_REMOVING. A
- * removal that has got there does not fail. Unregistering the parent excludes all others by holding
+ * MDEV_ACTIVE. Its driver comes last, because that is when it can be opened: what
+ * failed after that would have to wait for a user.
+ *
+ * Whoever moves it from there to MDEV_ASKING, by cmpxchg(), asks the driver whether
+ * it may go, and either moves it back or on to MDEV_REMOVING. A removal that has got
+ * there does not fail. Unregistering the parent excludes all others by holding
  * unreg_sem for writing; it disconnects all instances first, and then removes
  * them or makes shells of those that are in use, see mdev_shell.c.
  *
@@ -161,18 +164,20 @@ int mdev_device_create(struct mdev_type *type, const guid_t *uuid)
 	if (ret)
 		goto err_free;
 
-	ret = mdev_device_attach(mdev);
-	if (ret)
-		goto err_del;
-
 	ret = mdev_device_add_links(mdev);
 	if (ret)
 		goto err_del;
+
+	ret = mdev_device_attach(mdev);
+	if (ret)
+		goto err_links;
 
 	/* Pairs with the cmpxchg() of whoever removes it */
 	smp_store_release(&mdev->state, MDEV_ACTIVE);
 	goto out_unlock;
 
+err_links:
+	mdev_device_remove_links(mdev);
 err_del:
 	device_del(&mdev->dev);
 err_free:
@@ -203,24 +208,32 @@ int mdev_device_ask_locked(struct mdev_device *mdev, unsigned int attempt)
 	return drv->prepare_remove(mdev, attempt);
 }
 
-static int mdev_device_ask(struct mdev_device *mdev, unsigned int attempt)
+/* Somebody who unbinds the instance by hand has the lock for as long as its user likes */
+static int mdev_device_try_ask(struct mdev_device *mdev, unsigned int *attempt)
 {
 	int ret;
 
-	device_lock(&mdev->dev);
-	ret = mdev_device_ask_locked(mdev, attempt);
+	if (!device_trylock(&mdev->dev))
+		return -EAGAIN;
+	ret = mdev_device_ask_locked(mdev, (*attempt)++);
 	device_unlock(&mdev->dev);
 	return ret;
 }
 
+/* From then on it stays so until it is removed */
+bool mdev_device_is_created(struct mdev_device *mdev)
+{
+	return READ_ONCE(mdev->state) != MDEV_CREATING;
+}
+
 /*
- * Decide whether the caller may remove the instance. On 0 the caller owns the
- * removal and must call mdev_device_finish_remove(). Otherwise nothing has
- * changed: -ENODEV, the instance or its parent is going; -EAGAIN, it is not
- * created completely or somebody else asks; or what the driver's prepare_remove
- * returned.
+ * Decide whether the caller may remove the instance, which is created. @attempt
+ * counts how often the driver was asked. On 0 the caller owns the removal and must
+ * call mdev_device_finish_remove(). Otherwise nothing has changed: -ENODEV, the
+ * instance or its parent is going; -EAGAIN, somebody else asks or has it locked; or
+ * what the driver's prepare_remove returned.
  */
-int mdev_device_begin_remove(struct mdev_device *mdev, unsigned int attempt)
+int mdev_device_begin_remove(struct mdev_device *mdev, unsigned int *attempt)
 {
 	struct mdev_parent *parent = mdev->type->parent;
 	int state, ret;
@@ -234,7 +247,7 @@ int mdev_device_begin_remove(struct mdev_device *mdev, unsigned int attempt)
 		goto err_unlock;
 	}
 
-	ret = mdev_device_ask(mdev, attempt);
+	ret = mdev_device_try_ask(mdev, attempt);
 	if (ret)
 		goto err_active;
 
@@ -271,6 +284,16 @@ static int mdev_parent_disconnect_child(struct device *dev, void *data)
 		drv->disconnect(to_mdev_device(dev));
 	device_unlock(dev);
 	return 0;
+}
+
+static int mdev_device_ask(struct mdev_device *mdev, unsigned int attempt)
+{
+	int ret;
+
+	device_lock(&mdev->dev);
+	ret = mdev_device_ask_locked(mdev, attempt);
+	device_unlock(&mdev->dev);
+	return ret;
 }
 
 static int mdev_parent_find_child(struct device *dev, void *data)

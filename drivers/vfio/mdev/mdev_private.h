@@ -11,7 +11,9 @@
  * The stores of "create" and "remove" run inside a sysfs active reference,
  * which unregistration waits for while it holds unreg_sem for writing.
  * They therefore only ever try to take unreg_sem, and a writer of "remove" that
- * waits for an instance's user holds none of these locks.
+ * waits for an instance's user, or for somebody who has device_lock() for as long
+ * as that user likes, holds none of these locks. A create that fails waits for the
+ * active reference, too, so a writer of "remove" never waits for a create.
  *
  * The list of shells has a spinlock of its own, under which nothing else is taken.
  */
@@ -35,7 +37,8 @@ extern const struct attribute_group *mdev_device_groups[];
 struct mdev_driver *mdev_device_driver(struct mdev_device *mdev);
 
 int mdev_device_create(struct mdev_type *type, const guid_t *uuid);
-int mdev_device_begin_remove(struct mdev_device *mdev, unsigned int attempt);
+bool mdev_device_is_created(struct mdev_device *mdev);
+int mdev_device_begin_remove(struct mdev_device *mdev, unsigned int *attempt);
 void mdev_device_finish_remove(struct mdev_device *mdev);
 void mdev_device_destroy(struct mdev_device *mdev);
 int mdev_device_ask_locked(struct mdev_device *mdev, unsigned int attempt);

@@ -231,19 +231,29 @@ MODULE_PARM_DESC(remove_timeout,
 #define MDEV_REMOVE_INTERVAL_MS	50
 
 /*
+ * Until the driver was asked once, whoever is in the way may be so for a moment
+ * only, and is no user
+ */
+static bool mdev_remove_is_late(unsigned long start, unsigned int attempt)
+{
+	unsigned long seconds = READ_ONCE(remove_timeout);
+
+	return time_after_eq(jiffies, start + (seconds + !attempt) * HZ);
+}
+
+/*
  * Ask until the instance is given up, the time is over or the writer loses
  * patience. No lock is held in between. Nobody tells when the last reference
  * to a VFIO device goes, so this has to look.
  */
 static int mdev_device_begin_remove_wait(struct mdev_device *mdev)
 {
-	unsigned long seconds = READ_ONCE(remove_timeout);
 	unsigned long start = jiffies;
 	unsigned int attempt = 0;
 	int ret;
 
-	while ((ret = mdev_device_begin_remove(mdev, attempt++)) == -EAGAIN) {
-		if (time_after_eq(jiffies, start + seconds * HZ)) {
+	while ((ret = mdev_device_begin_remove(mdev, &attempt)) == -EAGAIN) {
+		if (mdev_remove_is_late(start, attempt)) {
 			ret = -EBUSY;
 			break;
 		}
@@ -252,7 +262,7 @@ static int mdev_device_begin_remove_wait(struct mdev_device *mdev)
 	}
 
 	/* The driver has told the reason for what it refused at once */
-	if (ret == -EBUSY && attempt > 1)
+	if (ret == -EBUSY && attempt != 1)
 		dev_notice(&mdev->dev, "not removed: still in use after %lu s\n",
 			   (jiffies - start) / HZ);
 	return ret;
@@ -270,6 +280,9 @@ static ssize_t remove_store(struct device *dev, struct device_attribute *attr,
 		return ret;
 	if (!val)
 		return count;
+
+	if (!mdev_device_is_created(mdev))
+		return -EAGAIN;
 
 	ret = mdev_device_begin_remove_wait(mdev);
 	if (ret)

@@ -76,9 +76,10 @@ static bool meet(void)
 	       PTHREAD_BARRIER_SERIAL_THREAD;
 }
 
+/* -EAGAIN: it is coming */
 static bool is_going(int error)
 {
-	return error == -ENOENT || error == -ENODEV;
+	return error == -ENOENT || error == -ENODEV || error == -EAGAIN;
 }
 
 static const char * const one_name[PROCESSES] = {

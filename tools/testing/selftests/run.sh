@@ -103,6 +103,7 @@ with_soft() {
 "$testing/lab/load.sh" || { echo 'not ok - the modules did not load'; exit 1; }
 export VFIO_PATH=group
 run alone mdev "$bin/mdev_test" "$@"
+run_ours alone core with_module mdev_lab "$bin/core_test" "$@"
 run_ours alone removal "$bin/removal_test" "$@"
 run_ours alone race "$bin/race_test" "$@"
 run_ours alone module "$here/module_test.sh" "$bin/removal_test" "$@"
