@@ -117,7 +117,8 @@ static inline struct mdev_device *to_mdev_device(struct device *dev)
  * @device_api: contents of "device_api": vfio-pci, vfio-ccw or vfio-ap
  * @max_instances: limit of instances per parent; unused with @get_available
  * @probe: an instance was created. May sleep. Its error is what the writer of
- *	"create" gets
+ *	"create" gets, -EAGAIN for -EPROBE_DEFER, and -EIO for what is no error that
+ *	user space knows: a positive value, or one of the kernel's own
  * @remove: the instance goes away. May sleep; cannot fail
  * @get_available: optional: how many more instances of the type could be
  *	created now. May sleep
@@ -130,8 +131,8 @@ static inline struct mdev_device *to_mdev_device(struct device *dev)
  *	shell it is never 0. On 0 the driver guarantees that nobody uses the
  *	instance and that nobody can begin to; @remove follows. -EAGAIN: whoever
  *	uses it has been asked to give it up; the core asks again soon, for
- *	some time. Any other error (-EBUSY) is given to the writer at once and
- *	leaves everything as it was
+ *	some time. Any other error (-EBUSY) is given to the writer at once, as
+ *	that of @probe, and leaves everything as it was
  * @disconnect: optional, an addition to the kernel's interface, for drivers with
  *	@prepare_remove: the parent is being unregistered. Called with the
  *	instance's device_lock() held; may sleep, but must not wait for a user.

@@ -24,6 +24,7 @@
 #include <linux/mdev.h>
 #include <linux/module.h>
 #include <linux/rbtree.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -131,13 +132,27 @@ static void mdev_device_free(struct mdev_device *mdev)
 	put_device(&mdev->dev);
 }
 
+/*
+ * What a driver's callback returned, as a write(2) may fail with it: not as if so many
+ * bytes had been written, nor with a number that only the kernel knows.
+ */
+static int mdev_driver_error(int ret)
+{
+	if (ret == -EPROBE_DEFER)
+		return -EAGAIN;
+	/* Who is interrupted never sees that one */
+	if (ret == -ERESTARTSYS && signal_pending(current))
+		return ret;
+	return ret > 0 || ret <= -ERESTARTSYS ? -EIO : ret;
+}
+
 static int mdev_device_attach(struct mdev_device *mdev)
 {
 	struct mdev_driver *drv = mdev->type->parent->mdev_driver;
 	int ret;
 
 	ret = device_driver_attach(&drv->driver, &mdev->dev);
-	return mdev->probe_error ?: ret;
+	return mdev_driver_error(mdev->probe_error) ?: ret;
 }
 
 /*
@@ -205,7 +220,7 @@ int mdev_device_ask_locked(struct mdev_device *mdev, unsigned int attempt)
 
 	if (!drv || !drv->prepare_remove)
 		return 0;
-	return drv->prepare_remove(mdev, attempt);
+	return mdev_driver_error(drv->prepare_remove(mdev, attempt));
 }
 
 /* Somebody who unbinds the instance by hand has the lock for as long as its user likes */

@@ -177,6 +177,49 @@ static void test_remove_while_unbound_by_hand(void **state)
 	assert_int_equal(mdev_remove(UUID_A), 0);
 }
 
+/* A parent driver's mistakes are not user space's bytes written, or numbers that it does not know */
+static const struct { const char *result; int error; } odd_results[] = {
+	{ "-517", -EAGAIN },	/* EPROBE_DEFER */
+	{ "-512", -EIO },	/* ERESTARTSYS, without a signal */
+	{ "-524", -EIO },	/* ENOTSUPP */
+	{ "-5000", -EIO },
+	{ "5", -EIO },
+	{ "37", -EIO },
+	{ "-105", -ENOBUFS },
+};
+
+#define ODD_RESULTS (sizeof(odd_results) / sizeof(odd_results[0]))
+
+static void test_odd_results_of_probe(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ODD_RESULTS; i++) {
+		set("probe_result", odd_results[i].result);
+		assert_int_equal(create(UUID_A), odd_results[i].error);
+		assert_false(mdev_exists(UUID_A));
+	}
+}
+
+static void test_odd_results_of_prepare_remove(void **state)
+{
+	size_t i;
+
+	(void)state;
+	assert_int_equal(create(UUID_A), 0);
+	assert_int_equal(sysfs_write("0", TIMEOUT), 0);
+	for (i = 0; i < ODD_RESULTS; i++) {
+		set("prepare_result", odd_results[i].result);
+		/* Who is to ask again has asked as long as is allowed */
+		assert_int_equal(mdev_remove(UUID_A), odd_results[i].error == -EAGAIN ?
+				 -EBUSY : odd_results[i].error);
+		assert_true(mdev_exists(UUID_A));
+	}
+	set("prepare_result", "0");
+	assert_int_equal(mdev_remove(UUID_A), 0);
+}
+
 int main(int argc, char **argv)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -186,6 +229,8 @@ int main(int argc, char **argv)
 		T(test_driver_comes_last),
 		T(test_failed_create_leaves_no_link),
 		T(test_remove_while_unbound_by_hand),
+		T(test_odd_results_of_probe),
+		T(test_odd_results_of_prepare_remove),
 	};
 
 	if (argc > 1)
