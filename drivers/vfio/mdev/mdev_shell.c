@@ -17,7 +17,7 @@
  *
  * Somebody may open the device node between question and removal, and then the
  * removal takes as long as it stays open. So each is a work item of its own, and
- * the one that asks never waits.
+ * the one that asks never waits, not for the lock of a shell either: it asks again.
  */
 #include <linux/list.h>
 #include <linux/mdev.h>
@@ -135,10 +135,17 @@ int mdev_shell_init(void)
 	return 0;
 }
 
-/* No driver is left, and mdev_unregister_driver() has removed its shells */
+/*
+ * No driver is left, and mdev_unregister_driver() has removed its shells, but for one
+ * that somebody had locked in that instant. Here is time to wait for the lock.
+ */
 void mdev_shell_exit(void)
 {
+	struct mdev_device *mdev, *next;
+
 	cancel_delayed_work_sync(&mdev_shell_work);
+	list_for_each_entry_safe(mdev, next, &mdev_shells, shell)
+		mdev_device_destroy(mdev);
 	destroy_workqueue(mdev_shell_wq);
 	root_device_unregister(mdev_shell_root);
 }

@@ -9,12 +9,17 @@
  *	prepare_result	what prepare_remove returns, likewise
  *	stall		probe and remove wait while it is set
  *	stalled		how many wait
+ *	registered	the parent is; with 0 it goes, and what prepare_remove
+ *			does not give up stays as a shell
  */
 #include <linux/array_size.h>
 #include <linux/atomic.h>
+#include <linux/cleanup.h>
 #include <linux/err.h>
 #include <linux/mdev.h>
+#include <linux/kstrtox.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/vfio.h>
 #include <linux/wait.h>
@@ -75,12 +80,17 @@ static int lab_prepare_remove(struct mdev_device *mdev, unsigned int attempt)
 	return READ_ONCE(prepare_result);
 }
 
+static void lab_disconnect(struct mdev_device *mdev)
+{
+}
+
 static struct mdev_driver lab_driver = {
 	.device_api	= VFIO_DEVICE_API_PCI_STRING,
 	.max_instances	= 4,
 	.probe		= lab_probe,
 	.remove		= lab_remove,
 	.prepare_remove	= lab_prepare_remove,
+	.disconnect	= lab_disconnect,
 	.driver		= {
 		.name	= "mdev_lab",
 		.owner	= THIS_MODULE,
@@ -91,6 +101,41 @@ static struct mdev_type lab_type = { .sysfs_name = "lab" };
 static struct mdev_type *lab_types[] = { &lab_type };
 static struct mdev_parent lab_parent;
 static struct platform_device *lab_device;
+
+static DEFINE_MUTEX(lab_register_lock);
+static bool registered;
+
+static int lab_register(bool on)
+{
+	int ret = 0;
+
+	guard(mutex)(&lab_register_lock);
+	if (!lab_device || on == registered)
+		return -EINVAL;
+	if (on)
+		ret = mdev_register_parent(&lab_parent, &lab_device->dev, &lab_driver, lab_types,
+					   ARRAY_SIZE(lab_types));
+	else
+		mdev_unregister_parent(&lab_parent);
+	if (!ret)
+		registered = on;
+	return ret;
+}
+
+static int lab_registered_set(const char *text, const struct kernel_param *param)
+{
+	bool on;
+	int ret;
+
+	ret = kstrtobool(text, &on);
+	return ret ?: lab_register(on);
+}
+
+static const struct kernel_param_ops lab_registered_ops = {
+	.set = lab_registered_set,
+	.get = param_get_bool,
+};
+module_param_cb(registered, &lab_registered_ops, &registered, 0644);
 
 static int __init lab_init(void)
 {
@@ -106,8 +151,7 @@ static int __init lab_init(void)
 		goto err_driver;
 	}
 
-	ret = mdev_register_parent(&lab_parent, &lab_device->dev, &lab_driver, lab_types,
-				   ARRAY_SIZE(lab_types));
+	ret = lab_register(true);
 	if (ret)
 		goto err_device;
 	return 0;
@@ -121,7 +165,8 @@ err_driver:
 
 static void __exit lab_exit(void)
 {
-	mdev_unregister_parent(&lab_parent);
+	if (registered)
+		mdev_unregister_parent(&lab_parent);
 	platform_device_unregister(lab_device);
 	mdev_unregister_driver(&lab_driver);
 }

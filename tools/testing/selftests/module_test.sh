@@ -63,6 +63,53 @@ test_unload_with_a_shell() {
 	"$load" || fail 'the modules did not load again'
 }
 
+# until_done COMMAND...: it succeeds, within a minute
+until_done() {
+	local end=$((SECONDS + 60))
+	until "$@" 2> /dev/null; do
+		((SECONDS < end)) || { fail "never: $*"; return 1; }
+	done
+}
+
+# A task that waits for a lock has the function that wants it on its stack
+is_in() { grep -q "$2" "/proc/$1/stack"; }
+is_now() { [[ $(<"$1") == "$2" ]]; }
+is_gone_or_in() { [[ ! -d $1 ]] || is_in "$2" "$3"; }
+
+# A shell that somebody has locked when its driver goes is not left for ever: the core waits for it
+test_unload_with_a_locked_shell() {
+	local modules unbinder locker remover lab=/sys/module/mdev_lab/parameters
+
+	modules=$here/../../../build/modules/$(uname -r)
+	insmod "$modules/hold_lab.ko" || fail insmod
+	insmod "$modules/mdev_lab.ko" prepare_result=-16 || fail insmod
+	echo $uuid > /sys/class/mdev_bus/mdev_lab/mdev_supported_types/platform-lab/create || fail create
+	echo 0 > $lab/registered
+	# who unbinds it by hand has it locked, and locker is the next
+	echo 1 > $lab/stall
+	echo $uuid > /sys/bus/mdev/drivers/mdev_lab/unbind &
+	unbinder=$!
+	until_done is_now $lab/stalled 1
+	echo /sys/devices/mdev/$uuid > /dev/hold_lab 2> /dev/null &
+	locker=$!
+	until_done is_in $locker hold_write
+	echo 0 > $lab/stall
+	wait $unbinder || fail unbind
+	until_done is_now /sys/module/hold_lab/parameters/held Y
+	expect_equal '' "$(unload mdev_lab)" 'mdev_lab'
+	rmmod mgpu vfio_vpci || fail rmmod
+	rmmod mdev &
+	remover=$!
+	until_done is_gone_or_in /sys/module/mdev $remover device_del
+	[[ -d /sys/module/mdev && -e /sys/devices/mdev/$uuid ]] || fail 'the core has left a shell behind'
+	kill $locker
+	wait $remover || fail 'rmmod mdev'
+	wait $locker 2> /dev/null
+	[[ ! -e /sys/devices/mdev ]] || fail 'the shell is still there'
+	rmmod hold_lab || fail 'rmmod hold_lab'
+	"$load" || fail 'the modules did not load again'
+}
+
 create_and_remove() {
 	while :; do
 		echo $uuid > "$types/mgpu-4M/create"
