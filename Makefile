@@ -187,13 +187,12 @@ lint:
 build-all:
 	@tools/testing/build_all.sh
 
-OUR_CORE = /lib/modules/$(kernel-release)/updates/drivers/vfio/mdev/mdev.ko
+# What the core was called up to 0.2: it hid the mdev.ko of the kernel
+FORMER_CORE = /lib/modules/$(kernel-release)/updates/drivers/vfio/mdev/mdev.ko
 
 # Nobody but the distribution has the key that its kernels sign modules with
-# Nor would modprobe take the kernel's mdev.ko where ours is installed.
 install: all
-	@test -z "$(MDEV_CORE)" || ! ls $(OUR_CORE)* >/dev/null 2>&1 || { echo \
-	 '$(OUR_CORE): it is installed and hides the mdev.ko of the kernel. Remove it first.' >&2; exit 1; }
+	@rm -f $(FORMER_CORE) $(FORMER_CORE).*
 	@$(MAKE) --no-print-directory -C $(KDIR) M=$(MODULES_DIR) CONFIG_MODULE_SIG_ALL= modules_install
 	@$(MAKE) --no-print-directory -C tools/mdev-ctl install PREFIX=$(PREFIX)
 	depmod $(kernel-release)

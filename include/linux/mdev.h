@@ -8,6 +8,10 @@
  * core tests for MDEV_HAVE_PREPARE_REMOVE and MDEV_HAVE_DISCONNECT before it uses
  * them.
  *
+ * The structures are not those of the kernel's header, so what is compiled with this
+ * one is linked by names of its own, and works with this core only. A build for which
+ * the kernel's header comes first gets the kernel's core.
+ *
  * A parent (struct mdev_parent) is a physical device. It offers types (struct
  * mdev_type), and each type can be instantiated by writing a UUID to its
  * "create" file, which makes a struct mdev_device on the mdev bus and binds it
@@ -28,6 +32,11 @@
 #include <linux/rwsem.h>
 #include <linux/uuid.h>
 #include <linux/workqueue_types.h>
+
+#define mdev_register_parent vfio_mdev_register_parent
+#define mdev_unregister_parent vfio_mdev_unregister_parent
+#define mdev_register_driver vfio_mdev_register_driver
+#define mdev_unregister_driver vfio_mdev_unregister_driver
 
 #define MDEV_HAVE_PREPARE_REMOVE 1
 #define MDEV_HAVE_DISCONNECT 1

@@ -68,13 +68,14 @@ void doctor_check_modules(void)
 
 	if (!doctor_exists("/sys/bus/mdev")) {
 		doctor_tell(DOCTOR_FAIL, "mdev core",
-			    "modprobe mdev; loading a parent's driver does it, too.",
+			    "modprobe mdev-core; loading a parent's driver does it, too.",
 			    "no module for mediated devices is loaded");
 	} else {
-		module_version(version, sizeof(version), "mdev");
+		int ours = doctor_exists("/sys/module/mdev_core");
+
+		module_version(version, sizeof(version), ours ? "mdev_core" : "mdev");
 		doctor_tell(DOCTOR_OK, "mdev core", NULL, "%s%s%s",
-			    doctor_exists("/sys/module/mdev/parameters/remove_timeout") ?
-			    "that of this project" : "the kernel's own",
+			    ours ? "that of this project" : "the kernel's own",
 			    *version ? ", " : "", version);
 	}
 	if (doctor_exists("/sys/module/vfio_vpci")) {

@@ -117,7 +117,7 @@ test_versions_agree() {
 	make -s -C "$top" all > "$work/out" 2>&1 || fail "$(cat "$work/out")"
 	version=$(make -s -C "$top" version)
 	[[ $version =~ ^$(sed 's/\./\\./g' "$top/VERSION")(-[0-9]+-g[0-9a-f]{12})?(-dirty)?$ ]] || fail "version $version"
-	for module in drivers/vfio/mdev/mdev drivers/vfio/vpci/vfio-vpci samples/vfio-mdev/mgpu; do
+	for module in drivers/vfio/mdev/mdev-core drivers/vfio/vpci/vfio-vpci samples/vfio-mdev/mgpu; do
 		expect_equal "$version" "$(modinfo -F version "$top/$module.ko")" "$module"
 	done
 	expect_equal "mdev-ctl $version" "$("$top/tools/mdev-ctl/mdev-ctl" --version)" 'mdev-ctl'
@@ -177,6 +177,55 @@ test_kernel_core() {
 	expect_equal "$(awk '$2 == "mdev_register_parent" { print $1 }' "$kdir/Module.symvers")" \
 		"$(modprobe --dump-modversions "$dir/samples/vfio-mdev/mgpu.ko" |
 			awk '$2 == "mdev_register_parent" { print $1 }')" 'core that mgpu wants'
+}
+
+# out_of_tree KBUILD-LINE SYMVERS HEADER: a parent driver of somebody else's, $work/parent/parent.ko
+out_of_tree() {
+	local kdir
+	kdir=$(make -s -C "$top" help | sed -n 's/^KDIR=//p')
+	rm -rf "$work/parent"
+	mkdir "$work/parent"
+	cat > "$work/parent/parent.c" <<-EOF
+		#include <linux/module.h>
+		#include <linux/mdev.h>
+		#include <$3>
+		static struct mdev_driver parent = { .device_api = "vfio-pci", .driver.name = "parent" };
+		static int __init parent_init(void) { return mdev_register_driver(&parent); }
+		static void __exit parent_exit(void) { mdev_unregister_driver(&parent); }
+		module_init(parent_init);
+		module_exit(parent_exit);
+		MODULE_LICENSE("GPL");
+		MODULE_DESCRIPTION("parent");
+	EOF
+	printf '%s\nobj-m := parent.o\n' "$1" > "$work/parent/Kbuild"
+	make -s -C "$kdir" M="$work/parent" KBUILD_EXTRA_SYMBOLS="$2" modules > "$work/out" 2>&1
+}
+
+# Whose core a driver gets is what its header says, or it does not build. $(LINUXINCLUDE) is for make
+# shellcheck disable=SC2016
+test_header_of_the_other_core() {
+	local include symbols first
+	include=$(realpath "$top")/include
+	symbols=$(realpath "$top")/Module.symvers
+	first="LINUXINCLUDE := -I$include "'$(LINUXINCLUDE)'
+	make -s -C "$top" modules > "$work/out" 2>&1 || fail "$(cat "$work/out")"
+
+	last='our header first'
+	out_of_tree "$first" "$symbols" linux/vpci_mdev.h || fail "$(cat "$work/out")"
+	nm -u "$work/parent/parent.ko" > "$work/symbols"
+	expect_has symbols ' vfio_mdev_register_driver'
+	last="the kernel's header first, which is what everybody tries"
+	out_of_tree "ccflags-y += -I$include" "$symbols" linux/vpci_mdev.h && fail 'it builds'
+	expect_has out "<linux/mdev.h> is the kernel's. In Kbuild, not ccflags-y but LINUXINCLUDE := "
+	last="the kernel's header first, without vpci"
+	out_of_tree "ccflags-y += -I$include" "$symbols" linux/init.h || fail "$(cat "$work/out")"
+	nm -u "$work/parent/parent.ko" > "$work/symbols"
+	expect_has symbols ' mdev_register_driver'
+	last="our header, the kernel's symbols"
+	out_of_tree "$first" '' linux/init.h && fail 'it builds'
+	expect_has out '"vfio_mdev_register_driver" ['
+	last='on purpose'
+	out_of_tree "ccflags-y += -I$include -DVPCI_MDEV_CORE_KERNEL" "$symbols" linux/vpci_mdev.h || fail "$(cat "$work/out")"
 }
 
 test_unknown_core() {

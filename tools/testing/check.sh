@@ -52,8 +52,8 @@ GONE=77
 engine='config config-qemu config-lspci area edid edid-decode'
 on_host="jobs make probes suite setup kernels $engine coverage config-fuzz cli ctl-fuzz fresh"
 on_request='lint fresh-bookworm fresh-trixie'
-alone='mdev removal race module vpci mapping function irq irq-race reset dma dma-stall misuse bar fault leaf-race stress display scanout vram vblank core
-	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi ctl leaks'
+alone='mdev core removal race module vpci mapping function irq irq-race reset dma dma-stall misuse bar fault leaf-race stress display scanout vram vblank
+	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi cores ctl leaks'
 cdev='removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev dma-stall-cdev bar-cdev fault-cdev display-cdev'
 hotplug='surprise'
 hotplug_guests='surprise-guest'
@@ -61,7 +61,7 @@ guests='suspend guest screen soft-screen guest-bar guest-mbochs guest-cdev guest
 adapters='vga16-display vga16-scanout vga16-vram vga256-display vga256-scanout vga256-vram
 	bochs256-display bochs256-scanout bochs256-vram'
 own='lab planted mdevctl libvirt peer'
-with_samples='samples abi guest-mbochs'
+with_samples='samples abi cores guest-mbochs'
 in_vms="$alone $cdev $hotplug $hotplug_guests $guests $adapters $own"
 
 # wanted SUITE...: one of them is asked for, or nothing is

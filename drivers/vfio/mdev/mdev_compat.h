@@ -2,7 +2,7 @@
 /*
  * Mediated devices: what differs between the supported kernels
  *
- * The files of mdev.ko are written for the newest of them. For each form of an
+ * The files of mdev-core.ko are written for the newest of them. For each form of an
  * interface that the kernel has, drivers/vfio/probes defines a macro.
  */
 #ifndef MDEV_COMPAT_H

@@ -438,9 +438,13 @@ static int __init mdev_init(void)
 {
 	int ret;
 
-	ret = bus_register(&mdev_bus_type);
+	ret = mdev_rival_init();
 	if (ret)
 		return ret;
+
+	ret = bus_register(&mdev_bus_type);
+	if (ret)
+		goto err_rival;
 
 	mdev_bus_compat_class = class_compat_register("mdev_bus");
 	if (!mdev_bus_compat_class) {
@@ -458,6 +462,8 @@ err_class:
 	class_compat_unregister(mdev_bus_compat_class);
 err_bus:
 	bus_unregister(&mdev_bus_type);
+err_rival:
+	mdev_rival_exit();
 	return ret;
 }
 
@@ -466,6 +472,7 @@ static void __exit mdev_exit(void)
 	mdev_shell_exit();
 	class_compat_unregister(mdev_bus_compat_class);
 	bus_unregister(&mdev_bus_type);
+	mdev_rival_exit();
 }
 
 module_init(mdev_init)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Mediated devices: what the files of mdev.ko share
+ * Mediated devices: what the files of mdev-core.ko share
  *
  * Lock order, outermost first:
  *
@@ -49,6 +49,9 @@ void mdev_parent_remove_types(struct mdev_parent *parent);
 int mdev_device_add_links(struct mdev_device *mdev);
 void mdev_device_remove_links(struct mdev_device *mdev);
 void mdev_device_remove_files(struct mdev_device *mdev);
+
+int mdev_rival_init(void);
+void mdev_rival_exit(void);
 
 int mdev_shell_make(struct mdev_device *mdev);
 void mdev_shell_reap(void);

@@ -41,5 +41,5 @@ for core; do
 	# megabytes
 	measure mbochs "$(parent_of mbochs)/mdev_supported_types/mbochs-small" count=400000
 	measure mdev_bare /sys/devices/platform/mdev_bare/mdev_supported_types/platform-bare
-	rmmod mdev
+	"$here/../lab/unload.sh"
 done

@@ -231,13 +231,12 @@ os.write(1, said)' "$MDEV_CTL" stats --watch >"$work/out" 2>"$work/err" || fail 
 healthy() {
 	three_instances
 	use_etc
-	mkdir -p "$root"/{proc/sys/kernel,proc/self,dev/vfio} "$sys"/{kernel/security,module/{vfio,vfio_iommu_type1,vfio_vpci,mdev/parameters}}
+	mkdir -p "$root"/{proc/sys/kernel,proc/self,dev/vfio} "$sys"/{kernel/security,module/{vfio,vfio_iommu_type1,vfio_vpci,mdev_core}}
 	echo 6.12.95+deb12-amd64 >"$root/proc/sys/kernel/osrelease"
 	printf 'Limit Soft Hard\nMax locked memory         unlimited            unlimited            bytes\n' >"$root/proc/self/limits"
 	echo '[none] integrity confidentiality' >"$sys/kernel/security/lockdown"
-	echo 30 >"$sys/module/mdev/parameters/remove_timeout"
-	echo ABCDEF >"$sys/module/mdev/srcversion"
-	echo OE >"$sys/module/mdev/taint"
+	echo ABCDEF >"$sys/module/mdev_core/srcversion"
+	echo OE >"$sys/module/mdev_core/taint"
 	: >"$root/dev/vfio/vfio"
 	chmod 666 "$root/dev/vfio/vfio"
 	for uuid in $A $B $D; do
@@ -279,6 +278,14 @@ test_doctor_healthy() {
 j=json.load(sys.stdin)
 assert all(list(r) == ["check","status","message","advice"] for r in j)
 print(len(j))' <"$work/out")" results
+}
+
+test_doctor_kernel_core() {
+	healthy
+	mv "$sys/module/mdev_core" "$sys/module/mdev"
+	run doctor
+	expect_rc 0
+	expect_has out "ok       mdev core: the kernel's own, source ABCDEF, unsigned"
 }
 
 # A VM that has only mediated devices locks none

@@ -123,5 +123,5 @@ done
 free_after=$(available)
 [[ $free_after == "$free_before" ]] ||
 	die "not everything came back: $free_before before, $free_after after"
-rmmod mgpu vfio_vpci mdev
+"$here/../lab/unload.sh"
 echo "    everything was returned: $free_after"

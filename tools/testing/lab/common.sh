@@ -60,7 +60,7 @@ lane_dir() { echo "$REPO/build/lanes/$1${2:+-$2-mdev}"; }
 # Where the modules of this tree for kernel $1 and MDEV_CORE $2 are, whoever built them.
 modules_dir() {
 	local made_for=''
-	if [[ -z $2 ]]; then made_for=$(modinfo -F vermagic "$REPO/drivers/vfio/mdev/mdev.ko" 2>/dev/null || true); fi
+	if [[ -z $2 ]]; then made_for=$(modinfo -F vermagic "$REPO/drivers/vfio/mdev/mdev-core.ko" 2>/dev/null || true); fi
 	if [[ ${made_for%% *} == "$1" ]]; then echo "$REPO"; else lane_dir "$1" "$2"; fi
 }
 

@@ -24,11 +24,10 @@ load() {
 }
 
 modprobe -a vfio vfio_iommu_type1
-# By its path: one of ours may be installed on this machine, and modprobe would take it
 if [[ $core == kernel ]]; then
 	load "$(echo "/lib/modules/$(uname -r)/kernel/drivers/vfio/mdev"/mdev.ko*)"
 else
-	load "$built/drivers/vfio/mdev/mdev.ko"
+	load "$built/drivers/vfio/mdev/mdev-core.ko"
 fi
 [[ ${1-} != core ]] || exit 0
 load "$built/drivers/vfio/vpci/vfio-vpci.ko"

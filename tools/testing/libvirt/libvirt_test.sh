@@ -400,7 +400,7 @@ install_modules() {
 	modprobe -a --show-depends vfio vfio_iommu_type1 irqbypass bochs | sed -n 's/^insmod \([^ ]*\).*/\1/p' | sort -u |
 		xargs cp --parents -t "$work"
 	cp "/lib/modules/$kver"/modules.{builtin,builtin.modinfo,order} "$tree"
-	cp "$here"/../../../{drivers/vfio/mdev/mdev,drivers/vfio/vpci/vfio-vpci,samples/vfio-mdev/mgpu}.ko "$tree"
+	cp "$here"/../../../{drivers/vfio/mdev/mdev-core,drivers/vfio/vpci/vfio-vpci,samples/vfio-mdev/mgpu}.ko "$tree"
 	depmod -b "$work" "$kver" && mount --bind "$tree" "/lib/modules/$kver"
 }
 
@@ -408,7 +408,7 @@ driver_of_parent() { basename "$(readlink "$parent/driver")"; }
 
 # boots_with DRIVER RULES: udev gets to know of an adapter that has this driver, or none, and mgpu is not loaded
 boots_with() {
-	rmmod mgpu vfio_vpci mdev || fail rmmod
+	rmmod mgpu vfio_vpci mdev_core || fail rmmod
 	echo >"$parent/driver_override"
 	if [ "$1" != none ]; then modprobe "$1" && echo "$LAB_PARENT" >/sys/bus/pci/drivers_probe; fi
 	cat >/etc/udev/rules.d/70-mgpu.rules

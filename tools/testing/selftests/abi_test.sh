@@ -26,6 +26,9 @@ allowed() {
 		> .*/mdev_supported_types/mtty-[12]/description( f 444 0:0|: (Single|Dual) port serial[|])
 		# where instances that have outlived their parent are, see Documentation/ABI/testing/sysfs-bus-mdev
 		> [a-z]+ /sys/devices/mdev(/.*)?( [df] .*|: .*| -> .*)
+		# the name of the module, see mdev_rival.c
+		< (add|remove)@/module/mdev ACTION=.*
+		> (add|remove)@/module/mdev_core ACTION=.*
 		# a character after the UUID is an error; in the kernel's core it is ignored
 		< .* write create 'aaaaaaaa-ab10-4e11-8e11-000000000001c': File exists
 		> .* write create 'aaaaaaaa-ab10-4e11-8e11-000000000001c': Invalid argument
@@ -79,7 +82,7 @@ steps() {
 	try "$first/create" "${B^^}"$'\n'
 	rmmod "$sample"
 	now=unregistered; step $now
-	rmmod mdev
+	"$here/../lab/unload.sh"
 	now=unloaded; step $now
 }
 
@@ -151,5 +154,5 @@ test_list_is_minimal() {
 kept=$LAB_OUT/abi
 rm -rf "$kept"
 mkdir -p "$kept"
-[[ ! -d /sys/module/mdev ]] || { echo 'Bail out! an mdev core is loaded'; exit 1; }
+[[ ! -d /sys/bus/mdev ]] || { echo 'Bail out! an mdev core is loaded'; exit 1; }
 tap_main "$@"

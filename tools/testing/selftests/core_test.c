@@ -26,7 +26,7 @@
 #define DRIVER "/sys/bus/mdev/drivers/mdev_lab"
 #define INSTANCE "/sys/bus/mdev/devices/" UUID_A
 #define PARAMETER "/sys/module/mdev_lab/parameters/"
-#define TIMEOUT "/sys/module/mdev/parameters/remove_timeout"
+#define TIMEOUT "/sys/module/mdev_core/parameters/remove_timeout"
 
 /* Much more than anything here takes, and less than a removal waits for a user */
 #define PATIENCE 20

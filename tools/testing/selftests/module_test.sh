@@ -43,7 +43,7 @@ let_go() {
 test_no_unload_while_in_use() {
 	hold
 	[[ -n $(unload mgpu) ]] || fail 'mgpu was unloaded'
-	[[ -n $(unload mdev) ]] || fail 'mdev was unloaded'
+	[[ -n $(unload mdev_core) ]] || fail 'mdev was unloaded'
 	expect_equal 3 "$(<"$types/mgpu-4M/available_instances")" 'available mgpu-4M'
 	let_go
 	echo 1 > $instance/remove || fail remove
@@ -59,7 +59,7 @@ test_unload_with_a_shell() {
 	expect_equal '' "$(unload mgpu)" 'mgpu'
 	[[ ! -e $instance ]] || fail 'the shell is still there'
 	expect_equal '' "$(unload vfio_vpci)" 'vfio_vpci'
-	expect_equal '' "$(unload mdev)" 'mdev'
+	expect_equal '' "$(unload mdev_core)" 'mdev'
 	"$load" || fail 'the modules did not load again'
 }
 
@@ -98,12 +98,12 @@ test_unload_with_a_locked_shell() {
 	until_done is_now /sys/module/hold_lab/parameters/held Y
 	expect_equal '' "$(unload mdev_lab)" 'mdev_lab'
 	rmmod mgpu vfio_vpci || fail rmmod
-	rmmod mdev &
+	rmmod mdev_core &
 	remover=$!
-	until_done is_gone_or_in /sys/module/mdev $remover device_del
-	[[ -d /sys/module/mdev && -e /sys/devices/mdev/$uuid ]] || fail 'the core has left a shell behind'
+	until_done is_gone_or_in /sys/module/mdev_core $remover device_del
+	[[ -d /sys/module/mdev_core && -e /sys/devices/mdev/$uuid ]] || fail 'the core has left a shell behind'
 	kill $locker
-	wait $remover || fail 'rmmod mdev'
+	wait $remover || fail 'rmmod mdev_core'
 	wait $locker 2> /dev/null
 	[[ ! -e /sys/devices/mdev ]] || fail 'the shell is still there'
 	rmmod hold_lab || fail 'rmmod hold_lab'
@@ -126,7 +126,7 @@ test_unload_against_create() {
 	for ((i = 0; i < rounds; i++)); do
 		until [[ -e $instance ]]; do :; done
 		expect_equal '' "$(unload mgpu)" 'mgpu'
-		rmmod vfio_vpci mdev || fail rmmod
+		rmmod vfio_vpci mdev_core || fail rmmod
 		"$load" || fail 'the modules did not load again'
 	done
 	kill $pid

@@ -27,7 +27,7 @@
 #include "sysfs.h"
 
 #define SHELL "/sys/devices/mdev/" UUID_A
-#define TIMEOUT "/sys/module/mdev/parameters/remove_timeout"
+#define TIMEOUT "/sys/module/mdev_core/parameters/remove_timeout"
 
 /* A kernel with checkers in an emulated machine needs its time */
 #define PATIENCE 60

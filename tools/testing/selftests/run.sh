@@ -93,10 +93,10 @@ with_peer() {
 # with_soft COMMAND...: the parent is one of system memory, without an adapter
 with_soft() {
 	local status=0
-	rmmod mgpu vfio_vpci mdev && "$testing/lab/load.sh" soft 16M || return
+	"$testing/lab/unload.sh" && "$testing/lab/load.sh" soft 16M || return
 	LAB_PARENT=mgpu "$@" || status=$?
 	remove_instances
-	rmmod mgpu vfio_vpci mdev && "$testing/lab/load.sh" || return
+	"$testing/lab/unload.sh" && "$testing/lab/load.sh" || return
 	return $status
 }
 
@@ -163,9 +163,12 @@ if "$bin/mdev_test" --has-cdev; then
 	run guests guest-cdev "$here/guest_test.sh" "$fbdraw" "$@"
 	run_ours guests guest-bar-cdev with_module vpci_lab "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
 fi
-rmmod mgpu vfio_vpci mdev || echo 'not ok - the modules did not unload'
-# Loads both mdev cores, one after the other
-if [[ -z ${LAB_MDEV_CORE-} ]]; then on_stock run alone abi "$here/abi_test.sh" "$@"; fi
+"$testing/lab/unload.sh" || echo 'not ok - the modules did not unload'
+# They load both mdev cores, one after the other
+if [[ -z ${LAB_MDEV_CORE-} ]]; then
+	on_stock run alone abi "$here/abi_test.sh" "$@"
+	on_stock run alone cores "$here/cores_test.sh" "$@"
+fi
 if [[ -z $only || $only == leaks ]]; then
 	suite leaks "$testing/lab/leaks.sh"
 fi

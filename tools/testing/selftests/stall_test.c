@@ -24,7 +24,7 @@
 
 #define PAGE		4096UL
 #define PATIENCE_MS	60000
-#define TIMEOUT		"/sys/module/mdev/parameters/remove_timeout"
+#define TIMEOUT		"/sys/module/mdev_core/parameters/remove_timeout"
 
 static struct vfio_device_attach_iommufd_pt *answer;
 static int faults = -1;

@@ -32,7 +32,7 @@ char *sysfs_child_name(const char *path, ...);
 __attribute__((format(printf, 1, 2)))
 bool sysfs_exists(const char *path, ...);
 
-/* Whether mdev.ko is ours or the one that the kernel brings */
+/* Whether the mdev core is ours or the one that the kernel brings */
 bool mdev_core_is_ours(void);
 
 /* Checkers see what is wrong before it does harm, and make all ten times as slow: fewer rounds will do */
