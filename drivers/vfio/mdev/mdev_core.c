@@ -31,6 +31,9 @@
 
 #include "mdev_private.h"
 
+#define CREATE_TRACE_POINTS
+#include "mdev_trace.h"
+
 static struct class_compat *mdev_bus_compat_class;
 
 /* Protects mdev_uuids; nothing is taken inside it */
@@ -125,7 +128,9 @@ err_put_device:
 static void mdev_device_free(struct mdev_device *mdev)
 {
 	/* A shell's parent is gone */
-	if (mdev->type && mdev_parent_is_counted(mdev->type->parent))
+	if (!mdev->type)
+		trace_mdev_shell_gone(&mdev->uuid);
+	else if (mdev_parent_is_counted(mdev->type->parent))
 		atomic_inc(&mdev->type->parent->available_instances);
 	mdev_uuid_give_back(mdev);
 	/* Balances device_initialize() in mdev_device_alloc() */
@@ -155,12 +160,7 @@ static int mdev_device_attach(struct mdev_device *mdev)
 	return mdev_driver_error(mdev->probe_error) ?: ret;
 }
 
-/*
- * Make an instance of @type. -EEXIST: the UUID is taken; -EUSERS: the parent's
- * max_instances is reached; -ENODEV: the parent is coming or going; or what
- * the driver's probe returned.
- */
-int mdev_device_create(struct mdev_type *type, const guid_t *uuid)
+static int mdev_device_make(struct mdev_type *type, const guid_t *uuid)
 {
 	struct mdev_parent *parent = type->parent;
 	struct mdev_device *mdev;
@@ -199,6 +199,21 @@ err_free:
 	mdev_device_free(mdev);
 out_unlock:
 	up_read(&parent->unreg_sem);
+	return ret;
+}
+
+/*
+ * Make an instance of @type. -EEXIST: the UUID is taken; -EUSERS: the parent's
+ * max_instances is reached; -ENODEV: the parent is coming or going; or what
+ * the driver's probe returned.
+ */
+int mdev_device_create(struct mdev_type *type, const guid_t *uuid)
+{
+	int ret;
+
+	trace_mdev_create(type, uuid);
+	ret = mdev_device_make(type, uuid);
+	trace_mdev_create_result(uuid, ret);
 	return ret;
 }
 
@@ -400,6 +415,7 @@ int mdev_register_parent(struct mdev_parent *parent, struct device *dev,
 
 out_unlock:
 	up_write(&parent->unreg_sem);
+	trace_mdev_parent_register(dev, ret);
 	if (ret)
 		return ret;
 
@@ -423,6 +439,7 @@ EXPORT_SYMBOL(mdev_register_parent);
 void mdev_unregister_parent(struct mdev_parent *parent)
 {
 	dev_info(parent->dev, "MDEV: Unregistering\n");
+	trace_mdev_parent_unregister(parent->dev);
 
 	down_write(&parent->unreg_sem);
 	class_compat_remove_link(mdev_bus_compat_class, parent->dev);
@@ -430,6 +447,7 @@ void mdev_unregister_parent(struct mdev_parent *parent)
 	mdev_parent_remove_types(parent);
 	up_write(&parent->unreg_sem);
 
+	trace_mdev_parent_unregistered(parent->dev);
 	mdev_parent_uevent(parent, "MDEV_STATE=unregistered");
 }
 EXPORT_SYMBOL(mdev_unregister_parent);

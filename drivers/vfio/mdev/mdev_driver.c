@@ -8,6 +8,7 @@
 #include <linux/mdev.h>
 
 #include "mdev_private.h"
+#include "mdev_trace.h"
 
 static struct mdev_driver *to_mdev_driver(struct device_driver *driver)
 {
@@ -36,7 +37,10 @@ static int mdev_bus_probe(struct device *dev)
 		return 0;
 
 	mdev->probe_error = drv->probe(mdev);
-	return mdev->probe_error ? -ENODEV : 0;
+	if (!mdev->probe_error)
+		return 0;
+	trace_mdev_probe_failed(&mdev->uuid, mdev->probe_error);
+	return -ENODEV;
 }
 
 static void mdev_bus_remove(struct device *dev)

@@ -25,6 +25,7 @@
 #include <linux/workqueue.h>
 
 #include "mdev_private.h"
+#include "mdev_trace.h"
 
 #define MDEV_SHELL_INTERVAL	HZ
 
@@ -116,6 +117,7 @@ int mdev_shell_make(struct mdev_device *mdev)
 	/* Balances kobject_get() in mdev_device_alloc() */
 	kobject_put(&type->kobj);
 
+	trace_mdev_shell_made(&mdev->uuid);
 	INIT_WORK(&mdev->shell_work, mdev_shell_remove_fn);
 	mdev_shell_keep(mdev);
 	return 0;

@@ -21,6 +21,7 @@
 #include <linux/sysfs.h>
 
 #include "mdev_private.h"
+#include "mdev_trace.h"
 
 struct mdev_type_attribute {
 	struct attribute attr;
@@ -268,18 +269,10 @@ static int mdev_device_begin_remove_wait(struct mdev_device *mdev)
 	return ret;
 }
 
-static ssize_t remove_store(struct device *dev, struct device_attribute *attr,
-			    const char *buf, size_t count)
+static int mdev_device_remove(struct mdev_device *mdev,
+			      struct device_attribute *remove)
 {
-	struct mdev_device *mdev = to_mdev_device(dev);
-	unsigned long val;
 	int ret;
-
-	ret = kstrtoul(buf, 0, &val);
-	if (ret)
-		return ret;
-	if (!val)
-		return count;
 
 	if (!mdev_device_is_created(mdev))
 		return -EAGAIN;
@@ -293,9 +286,29 @@ static ssize_t remove_store(struct device *dev, struct device_attribute *attr,
 	 * active reference first. Only the owner of the removal comes here, so
 	 * it is never somebody else who has removed the file.
 	 */
-	device_remove_file_self(dev, attr);
+	device_remove_file_self(&mdev->dev, remove);
 	mdev_device_finish_remove(mdev);
-	return count;
+	return 0;
+}
+
+static ssize_t remove_store(struct device *dev, struct device_attribute *attr,
+			    const char *buf, size_t count)
+{
+	struct mdev_device *mdev = to_mdev_device(dev);
+	guid_t uuid = mdev->uuid;
+	unsigned long val;
+	int ret;
+
+	ret = kstrtoul(buf, 0, &val);
+	if (ret)
+		return ret;
+	if (!val)
+		return count;
+
+	trace_mdev_remove(&uuid);
+	ret = mdev_device_remove(mdev, attr);
+	trace_mdev_remove_result(&uuid, ret);
+	return ret ?: count;
 }
 static DEVICE_ATTR_WO(remove);
 

@@ -21,6 +21,7 @@
 
 #include "vpci_compat.h"
 #include "vpci_private.h"
+#include "vpci_trace.h"
 
 /* VFIO itself asks as often as this */
 #define VPCI_ASK_INTERVAL	(10 * HZ)
@@ -30,6 +31,7 @@ static void vpci_device_reset(struct vpci_device *vpci, bool renew)
 {
 	lockdep_assert_held(&vpci->config_lock);
 
+	trace_vpci_reset(vpci);
 	vpci_bar_set_decode(vpci, 0);
 	vpci_bar_reset(vpci);
 	if (renew)

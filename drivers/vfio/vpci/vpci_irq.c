@@ -30,6 +30,7 @@
 #include <linux/slab.h>
 
 #include "vpci_private.h"
+#include "vpci_trace.h"
 
 #define VPCI_ALL_VECTORS ~0U
 
@@ -66,18 +67,22 @@ static unsigned int vpci_irq_vectors(const struct vpci_device *vpci,
 	return clamp(vpci_config_irq_vectors(&vpci->config), 1U, most);
 }
 
-/* NULL: nobody listens to the vector, or to this way to interrupt */
+/* What is to be signalled; NULL: nobody listens to the vector, or to this way to interrupt */
 static struct vpci_trigger *vpci_irq_trigger(struct vpci_device *vpci,
 					     enum vpci_irq_mode mode,
 					     unsigned int vector)
 {
 	struct vpci_irqs *irqs = &vpci->irqs;
+	struct vpci_trigger *trigger;
 
 	lockdep_assert_held(&irqs->lock);
 
 	if (irqs->index != vpci_irq_mode_index(mode))
 		return NULL;
-	return rcu_dereference_protected(irqs->triggers[vector], true);
+	trigger = rcu_dereference_protected(irqs->triggers[vector], true);
+	if (trigger)
+		trace_vpci_interrupt(vpci, mode, vector);
+	return trigger;
 }
 
 static void vpci_intx_show(struct vpci_device *vpci)

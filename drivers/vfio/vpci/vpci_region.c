@@ -26,6 +26,7 @@
 #include <linux/unaligned.h>
 
 #include "vpci_private.h"
+#include "vpci_trace.h"
 
 #define VPCI_CHUNK 256
 
@@ -191,14 +192,18 @@ static void vpci_trap_one(struct vpci_device *vpci, unsigned int bar,
 			  const struct vpci_area *area, u64 offset, u8 *buf,
 			  unsigned int width, bool write)
 {
+	u64 value;
+
 	if (write) {
+		value = vpci_value_get(buf, width);
 		vpci_stat_inc(vpci, VPCI_STAT_TRAPPED_WRITES);
-		vpci_trap_write(vpci, bar, area, offset, width,
-				vpci_value_get(buf, width));
+		trace_vpci_trap_write(vpci, bar, offset, width, value);
+		vpci_trap_write(vpci, bar, area, offset, width, value);
 	} else {
 		vpci_stat_inc(vpci, VPCI_STAT_TRAPPED_READS);
-		vpci_value_put(buf, width,
-			       vpci_trap_read(vpci, bar, area, offset, width));
+		value = vpci_trap_read(vpci, bar, area, offset, width);
+		trace_vpci_trap_read(vpci, bar, offset, width, value);
+		vpci_value_put(buf, width, value);
 	}
 }
 
@@ -392,6 +397,7 @@ static bool vpci_register_read(struct vpci_device *vpci, u64 pos,
 	if (vpci->decode & VPCI_DECODE_MEMORY) {
 		vpci_stat_inc(vpci, VPCI_STAT_TRAPPED_READS);
 		*value = vpci_registers_read(vpci, index, offset, width);
+		trace_vpci_trap_read(vpci, index, offset, width, *value);
 		done = true;
 	}
 	percpu_up_read(&vpci->trap_lock);
@@ -412,6 +418,7 @@ static bool vpci_register_write(struct vpci_device *vpci, u64 pos,
 	percpu_down_read(&vpci->trap_lock);
 	if (vpci->decode & VPCI_DECODE_MEMORY) {
 		vpci_stat_inc(vpci, VPCI_STAT_TRAPPED_WRITES);
+		trace_vpci_trap_write(vpci, index, offset, width, value);
 		vpci_registers_write(vpci, index, offset, width, value);
 		done = true;
 	}

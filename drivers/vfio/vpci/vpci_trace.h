@@ -3,6 +3,9 @@
  * Virtual PCI functions: tracepoints
  *
  * A place in the region space is shown as number of the BAR and offset in it.
+ *
+ * The names of constants stand in the "format" files, where programs read them that know
+ * numbers only; the kernel puts these there for what TRACE_DEFINE_ENUM() names.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM vpci
@@ -13,6 +16,16 @@
 #include <linux/tracepoint.h>
 
 #include "vpci_private.h"
+
+TRACE_DEFINE_ENUM(VPCI_CACHE_UNCACHED);
+TRACE_DEFINE_ENUM(VPCI_CACHE_WRITE_COMBINE);
+TRACE_DEFINE_ENUM(VPCI_CACHE_WRITE_BACK);
+TRACE_DEFINE_ENUM(VPCI_DECODE_MEMORY);
+TRACE_DEFINE_ENUM(VPCI_DECODE_IO);
+TRACE_DEFINE_ENUM(VPCI_DECODE_ROM);
+TRACE_DEFINE_ENUM(VPCI_IRQ_INTX);
+TRACE_DEFINE_ENUM(VPCI_IRQ_MSI);
+TRACE_DEFINE_ENUM(VPCI_IRQ_MSIX);
 
 TRACE_EVENT(vpci_fault,
 	TP_PROTO(struct vpci_device *vpci, u64 pos, unsigned long pfn,
@@ -117,6 +130,75 @@ TRACE_EVENT(vpci_decode,
 						  { VPCI_DECODE_MEMORY, "memory" },
 						  { VPCI_DECODE_IO, "io" },
 						  { VPCI_DECODE_ROM, "rom" }) : "off")
+);
+
+DECLARE_EVENT_CLASS(vpci_trap,
+	TP_PROTO(struct vpci_device *vpci, unsigned int bar, u64 offset,
+		 unsigned int width, u64 value),
+	TP_ARGS(vpci, bar, offset, width, value),
+	TP_STRUCT__entry(
+		__string(name, dev_name(vpci->vdev.dev))
+		__field(u64, offset)
+		__field(u64, value)
+		__field(unsigned int, bar)
+		__field(unsigned int, width)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->offset = offset;
+		__entry->value = value;
+		__entry->bar = bar;
+		__entry->width = width;
+	),
+	TP_printk("%s BAR %u offset 0x%llx width %u value 0x%llx",
+		  __get_str(name), __entry->bar, __entry->offset,
+		  __entry->width, __entry->value)
+);
+
+DEFINE_EVENT(vpci_trap, vpci_trap_read,
+	TP_PROTO(struct vpci_device *vpci, unsigned int bar, u64 offset,
+		 unsigned int width, u64 value),
+	TP_ARGS(vpci, bar, offset, width, value)
+);
+
+DEFINE_EVENT(vpci_trap, vpci_trap_write,
+	TP_PROTO(struct vpci_device *vpci, unsigned int bar, u64 offset,
+		 unsigned int width, u64 value),
+	TP_ARGS(vpci, bar, offset, width, value)
+);
+
+TRACE_EVENT(vpci_interrupt,
+	TP_PROTO(struct vpci_device *vpci, enum vpci_irq_mode mode,
+		 unsigned int vector),
+	TP_ARGS(vpci, mode, vector),
+	TP_STRUCT__entry(
+		__string(name, dev_name(vpci->vdev.dev))
+		__field(unsigned int, mode)
+		__field(unsigned int, vector)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->mode = mode;
+		__entry->vector = vector;
+	),
+	TP_printk("%s %s vector %u", __get_str(name),
+		  __print_symbolic(__entry->mode,
+				   { VPCI_IRQ_INTX, "pin" },
+				   { VPCI_IRQ_MSI, "MSI" },
+				   { VPCI_IRQ_MSIX, "MSI-X" }),
+		  __entry->vector)
+);
+
+TRACE_EVENT(vpci_reset,
+	TP_PROTO(struct vpci_device *vpci),
+	TP_ARGS(vpci),
+	TP_STRUCT__entry(
+		__string(name, dev_name(vpci->vdev.dev))
+	),
+	TP_fast_assign(
+		__assign_str(name);
+	),
+	TP_printk("%s", __get_str(name))
 );
 
 #endif /* VPCI_TRACE_H */

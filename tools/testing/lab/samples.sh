@@ -57,6 +57,8 @@ build() {
 		symbols=$(modules_dir "$kver" '')/Module.symvers
 		[[ -e $symbols ]] ||
 			die "$symbols: the modules for $kver are not built; run make or tools/testing/lab/lane.sh $kver"
+		# Kbuild does not see that the versions of symbols of others have changed
+		[[ $dir/Module.symvers -nt $symbols ]] || rm -f "$dir/Module.symvers"
 	fi
 	make --no-print-directory -C "$kdir" M="$dir" KBUILD_EXTRA_SYMBOLS="$symbols" modules
 }

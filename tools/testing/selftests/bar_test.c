@@ -16,12 +16,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "lab_client.h"
 #include "sysfs.h"
+#include "trace.h"
 
 static void test_mixed_bar_has_sparse_areas(void **state)
 {
@@ -434,37 +434,20 @@ static void test_many_extents(void **state)
 	assert_int_equal(lab_back(lab, LAB_BAR, 0, 4 * LEAF, 0), 0);
 }
 
-#define TRACING "/sys/kernel/tracing"
-
-static bool trace_has(const char *text)
-{
-	FILE *trace = fopen(TRACING "/trace", "r");
-	char line[512];
-	bool found = false;
-
-	assert_non_null(trace);
-	while (fgets(line, sizeof(line), trace))
-		found |= !!strstr(line, text);
-	fclose(trace);
-	return found;
-}
-
 static void test_tracepoints(void **state)
 {
 	struct lab_client *lab = *state;
 	volatile uint64_t *map = lab_map(lab, LAB_BAR, 0, LEAF, 0);
 
-	/* Fails where it is mounted already */
-	mount("tracefs", TRACING, "tracefs", 0, NULL);
-	assert_int_equal(sysfs_write("0", TRACING "/trace"), 0);
-	assert_int_equal(sysfs_write("1", TRACING "/events/vpci/enable"), 0);
+	trace_begin("vpci");
 	assert_int_equal(lab_back(lab, LAB_BAR, PAGE, PAGE, 3), 0);
 	(void)lab_word(map, 1);
 	(void)lab_word(map, 2);
 	assert_int_equal(lab_revoke(lab, LAB_BAR, PAGE, PAGE), 0);
 	vfio_client_decode(&lab->vfio, 0);
 	lab_enable(lab);
-	assert_int_equal(sysfs_write("0", TRACING "/events/vpci/enable"), 0);
+	assert_int_equal(ioctl(lab->vfio.device, VFIO_DEVICE_RESET), 0);
+	trace_end("vpci");
 
 	assert_true(trace_has("vpci_back: " UUID_A " BAR 0 offset 0x1000 size 0x1000 phys 0x"));
 	assert_true(trace_has("vpci_fault: " UUID_A " BAR 0 offset 0x1000 pfn 0x"));
@@ -473,7 +456,17 @@ static void test_tracepoints(void **state)
 	assert_true(trace_has("vpci_revoke: " UUID_A " BAR 0 offset 0x1000 size 0x1000"));
 	assert_true(trace_has("vpci_decode: " UUID_A " off"));
 	assert_true(trace_has("vpci_decode: " UUID_A " memory"));
+	assert_true(trace_has("vpci_trap_write: " UUID_A " BAR 2 offset 0x"));
+	assert_true(trace_has("vpci_trap_read: " UUID_A " BAR 2 offset 0x"));
+	assert_true(trace_has("vpci_reset: " UUID_A));
 	lab_unmap(lab, map, LEAF);
+}
+
+/* Programs such as perf know no names of constants */
+static void test_formats_of_tracepoints(void **state)
+{
+	(void)state;
+	assert_int_equal(trace_unresolved("vpci", "VPCI_"), 0);
 }
 
 int main(int argc, char **argv)
@@ -498,6 +491,7 @@ int main(int argc, char **argv)
 		T(test_frame_changes_hands),
 		T(test_many_extents),
 		T(test_tracepoints),
+		T(test_formats_of_tracepoints),
 	};
 
 	if (argc > 1)

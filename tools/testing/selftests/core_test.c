@@ -21,6 +21,7 @@
 
 #include "fixture.h"
 #include "sysfs.h"
+#include "trace.h"
 
 #define TYPE "/sys/class/mdev_bus/mdev_lab/mdev_supported_types/platform-lab"
 #define DRIVER "/sys/bus/mdev/drivers/mdev_lab"
@@ -220,6 +221,46 @@ static void test_odd_results_of_prepare_remove(void **state)
 	assert_int_equal(mdev_remove(UUID_A), 0);
 }
 
+static void test_tracepoints(void **state)
+{
+	time_t end = time(NULL) + 2 * PATIENCE;
+	int ret, uevents = uevent_open();
+
+	(void)state;
+	trace_begin("mdev");
+	set("probe_result", "-28");
+	assert_int_equal(create(UUID_A), -ENOSPC);
+	set("probe_result", "0");
+	assert_int_equal(create(UUID_A), 0);
+	set("prepare_result", "-16");
+	assert_int_equal(mdev_remove(UUID_A), -EBUSY);
+	set("registered", "0");
+	set("prepare_result", "0");
+	set("registered", "1");
+	/* Soon after that its name is free, and tracing not full of attempts */
+	assert_int_equal(uevent_wait(uevents, "remove", UUID_A, PATIENCE), 0);
+	close(uevents);
+	while ((ret = create(UUID_A)) == -EEXIST && time(NULL) < end)
+		sched_yield();
+	assert_int_equal(ret, 0);
+	assert_int_equal(mdev_remove(UUID_A), 0);
+	trace_end("mdev");
+
+	assert_true(trace_has("mdev_create: " UUID_A " parent mdev_lab type platform-lab"));
+	assert_true(trace_has("mdev_probe_failed: " UUID_A " result -28"));
+	assert_true(trace_has("mdev_create_result: " UUID_A " result -28"));
+	assert_true(trace_has("mdev_create_result: " UUID_A " result 0"));
+	assert_true(trace_has("mdev_remove: " UUID_A));
+	assert_true(trace_has("mdev_remove_result: " UUID_A " result -16"));
+	assert_true(trace_has("mdev_remove_result: " UUID_A " result 0"));
+	assert_true(trace_has("mdev_parent_unregister: mdev_lab"));
+	assert_true(trace_has("mdev_shell_made: " UUID_A));
+	assert_true(trace_has("mdev_shell_gone: " UUID_A));
+	assert_true(trace_has("mdev_parent_unregistered: mdev_lab"));
+	assert_true(trace_has("mdev_parent_register: mdev_lab result 0"));
+	assert_int_equal(trace_unresolved("mdev", "MDEV_"), 0);
+}
+
 int main(int argc, char **argv)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -231,6 +272,7 @@ int main(int argc, char **argv)
 		T(test_remove_while_unbound_by_hand),
 		T(test_odd_results_of_probe),
 		T(test_odd_results_of_prepare_remove),
+		T(test_tracepoints),
 	};
 
 	if (argc > 1)

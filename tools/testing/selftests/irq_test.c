@@ -19,6 +19,7 @@
 
 #include "irq_client.h"
 #include "sysfs.h"
+#include "trace.h"
 
 static void test_info(void **state)
 {
@@ -201,6 +202,19 @@ static void test_msi(void **state)
 	vfio_client_put(&irq.vfio, IRQ_LAB_MSI + PCI_MSI_MASK_64, 4, 0);
 	assert_int_equal(irq_count(irq.fds[1]), 1);
 	assert_int_equal(vfio_client_get(&irq.vfio, IRQ_LAB_MSI + PCI_MSI_PENDING_64, 4), 0);
+}
+
+/* One for what is sent, and when it is; what is masked waits without */
+static void test_tracepoint(void **state)
+{
+	(void)state;
+	trace_begin("vpci");
+	test_msi(state);
+	trace_end("vpci");
+	assert_true(trace_has("vpci_interrupt: " IRQ_UUID " MSI vector 0"));
+	assert_true(trace_has("vpci_interrupt: " IRQ_UUID " MSI vector 3"));
+	assert_true(trace_has("vpci_interrupt: " IRQ_UUID " MSI vector 1"));
+	assert_false(trace_has("MSI vector 6"));
 }
 
 static void test_msi_replaces_the_pin(void **state)
@@ -520,6 +534,7 @@ int main(int argc, char **argv)
 		T(test_intx_unmask_eventfd),
 		T(test_intx_loop),
 		T(test_msi),
+		T(test_tracepoint),
 		T(test_msi_replaces_the_pin),
 		T(test_msi_pending_ends_with_msi),
 		T(test_no_message_without_bus_master),
