@@ -13,8 +13,8 @@
  *
  * The driver's probe ends with vpci_device_register(), and vpci_ops.disconnect
  * gives back what the instance had. It works with either mdev core, ours and, if
- * VPCI_MDEV_CORE_KERNEL is defined, the kernel's. This header belongs to neither module: vfio-vpci.ko knows nothing of
- * mediated devices.
+ * VPCI_MDEV_CORE_KERNEL is defined, the kernel's. This header belongs to neither
+ * module: vfio-vpci.ko knows nothing of mediated devices.
  */
 #ifndef _LINUX_VPCI_MDEV_H
 #define _LINUX_VPCI_MDEV_H
@@ -23,7 +23,8 @@
 #include <linux/vfio_vpci.h>
 
 #if !defined(MDEV_HAVE_DISCONNECT) && !defined(VPCI_MDEV_CORE_KERNEL)
-#error "<linux/mdev.h> is the kernel's. In Kbuild, not ccflags-y but LINUXINCLUDE := -I.../include $(LINUXINCLUDE) puts ours first; for the kernel's own mdev core define VPCI_MDEV_CORE_KERNEL"
+#error "<linux/mdev.h> is the kernel's: LINUXINCLUDE := -I.../include $(LINUXINCLUDE) puts ours 1st"
+#error "ccflags-y does not. For the kernel's own mdev core define VPCI_MDEV_CORE_KERNEL"
 #endif
 
 static inline struct vpci_device *mdev_to_vpci(struct mdev_device *mdev)

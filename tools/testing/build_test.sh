@@ -216,7 +216,8 @@ test_header_of_the_other_core() {
 	expect_has symbols ' vfio_mdev_register_driver'
 	last="the kernel's header first, which is what everybody tries"
 	out_of_tree "ccflags-y += -I$include" "$symbols" linux/vpci_mdev.h && fail 'it builds'
-	expect_has out "<linux/mdev.h> is the kernel's. In Kbuild, not ccflags-y but LINUXINCLUDE := "
+	expect_has out "<linux/mdev.h> is the kernel's: LINUXINCLUDE := -I.../include "
+	expect_has out 'define VPCI_MDEV_CORE_KERNEL'
 	last="the kernel's header first, without vpci"
 	out_of_tree "ccflags-y += -I$include" "$symbols" linux/init.h || fail "$(cat "$work/out")"
 	nm -u "$work/parent/parent.ko" > "$work/symbols"
