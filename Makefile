@@ -54,6 +54,7 @@ help:
 	@echo 'make unit       only the tests that need no kernel and no VM'
 	@echo 'make fresh      the same, and the demo, on new machines: roots of Debian 12 and 13 with nothing in them;'
 	@echo '                SUITE=trixie: only one; FULL=1: all tests (root)'
+	@echo 'make stress     do with the devices what nobody thought of; MINUTES=60'
 	@echo 'make fuzz       look for a fault in the config space engine; FUZZ_SECONDS=600'
 	@echo 'make coverage   which part of the config space engine its tests run'
 	@echo 'make bench-config   how long an access to config space takes'
@@ -129,6 +130,12 @@ unit:
 
 fresh:
 	@FULL='$(FULL)' tools/testing/fresh/fresh.sh $(foreach suite,$(SUITE),'$(suite)')
+
+# How long "make stress" goes on, half of it with each of its two devices
+MINUTES ?= 60
+
+stress:
+	@OPS_SECONDS=$$(($(MINUTES) * 30)) $(MAKE) --no-print-directory check T=ops
 
 # How long "make fuzz" looks
 FUZZ_SECONDS ?= 600
@@ -206,4 +213,4 @@ clean:
 
 .PHONY: all help supported version check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir check-mdev-core modules tools tests setup demo check lab-shell unit fresh \
 	install clean with-setup-demo with-setup-check with-setup-lab-shell bench-mdev with-setup-bench-mdev \
-	bench-mmio with-setup-bench-mmio bench-mgpu with-setup-bench-mgpu bench-irq with-setup-bench-irq fuzz coverage bench-config with-setup-bench-config bench-ctl
+	bench-mmio with-setup-bench-mmio bench-mgpu with-setup-bench-mgpu bench-irq with-setup-bench-irq stress fuzz coverage bench-config with-setup-bench-config bench-ctl

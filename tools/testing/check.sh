@@ -52,9 +52,9 @@ GONE=77
 engine='config config-qemu config-lspci area edid edid-decode'
 on_host="jobs make probes suite setup kernels $engine coverage config-fuzz cli ctl-fuzz fresh"
 on_request='lint fresh-bookworm fresh-trixie'
-alone='mdev core removal race module vpci mapping function irq irq-race reset dma dma-stall misuse bar fault leaf-race stress display scanout vram vblank
+alone='mdev core removal race module vpci mapping function irq irq-race reset dma dma-stall misuse bar fault leaf-race stress ops display scanout vram vblank
 	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi cores ctl leaks'
-cdev='removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev dma-stall-cdev bar-cdev fault-cdev display-cdev'
+cdev='removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev dma-stall-cdev bar-cdev fault-cdev ops-cdev display-cdev'
 hotplug='surprise'
 hotplug_guests='surprise-guest'
 guests='suspend guest screen soft-screen guest-bar guest-mbochs guest-cdev guest-bar-cdev'
@@ -178,10 +178,11 @@ boot() {
 	local lane=$1 core=$2 part=$3 limit=1800
 	shift 3
 	if [[ $lane == debug-* ]]; then limit=4000; fi
+	limit=$((limit + 2 * ${OPS_SECONDS:-0}))
 	mkdir -p "$SUITE_OUT"
 	echo "# part $lane $part"
 	MDEV_CORE=$core "$testing/lab/run.sh" "$@" --name "$lane" --time-limit "$limit" --kver "$(lane_kver "$lane")" \
-		--out "$SUITE_OUT" -- \
+		--out "$SUITE_OUT" -- env "OPS_SECONDS=${OPS_SECONDS-}" "OPS_SEED=${OPS_SEED-}" \
 		tools/testing/selftests/run.sh "$("$testing/lab/initramfs.sh" fbdraw-path)" "$part" \
 		${only:+"$only"} "${tests[@]}" < /dev/null
 }

@@ -21,7 +21,7 @@ set -euo pipefail
 # shellcheck source=tools/testing/lab/apt.sh
 . "$LAB_DIR/apt.sh"
 
-PACKAGES=(gcc make libc6-dev pkg-config libjson-c-dev libcmocka-dev
+PACKAGES=(gcc make libc6-dev pkg-config libjson-c-dev libcmocka-dev liburing-dev
 	qemu-system-x86 busybox-static cpio kmod python3 xz-utils zstd pciutils valgrind edid-decode man-db)
 DEBUG_PACKAGES=(flex bison bc libelf-dev perl)
 LINT_PACKAGES=(sparse clang llvm lld cppcheck shellcheck perl)
@@ -46,7 +46,7 @@ check_system() {
 	'debian 12 x86_64' | 'debian 13 x86_64') return ;;
 	esac
 	die "this system is '$id', and packages are known for Debian 12 and 13 on x86_64 only. Install by other means:" \
-		"gcc, make, clang with libFuzzer, C library headers, pkg-config, json-c and cmocka with headers, QEMU 10 for" \
+		"gcc, make, clang with libFuzzer, C library headers, pkg-config, json-c, cmocka and liburing with headers, QEMU 10 for" \
 		"x86, pciutils, a static busybox, cpio, kmod, python3, xz, zstd, and image, modules and headers of one Linux $KVER_GLOB kernel"
 }
 

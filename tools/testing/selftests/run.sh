@@ -120,6 +120,7 @@ run_ours alone bar with_module vpci_lab "$bin/bar_test" "$@"
 run_ours alone fault with_module vpci_lab "$bin/fault_test" "$@"
 run_ours alone leaf-race with_module vpci_lab "$bin/leaf_race_test" "$@"
 run_ours alone stress with_module vpci_lab "$bin/stress_test" "$@"
+run_ours alone ops with_module vpci_lab "$bin/ops_test" "$@"
 for noun in display scanout vram; do
 	run_ours alone $noun "$bin/${noun}_test" "$@"
 	for adapter in vga16 vga256 bochs256; do
@@ -159,6 +160,7 @@ if "$bin/mdev_test" --has-cdev; then
 	run_ours cdev dma-stall-cdev with_module dma_lab "$bin/dma_stall_test" "$@"
 	run_ours cdev bar-cdev with_module vpci_lab "$bin/bar_test" "$@"
 	run_ours cdev fault-cdev with_module vpci_lab "$bin/fault_test" "$@"
+	run_ours cdev ops-cdev with_module vpci_lab env "OPS_SECONDS=${OPS_SECONDS:-10}" "$bin/ops_test" "$@"
 	run_ours cdev display-cdev "$bin/display_test" "$@"
 	run guests guest-cdev "$here/guest_test.sh" "$fbdraw" "$@"
 	run_ours guests guest-bar-cdev with_module vpci_lab "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"

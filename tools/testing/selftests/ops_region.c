@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Operations: read(2) and write(2) of regions, of all widths, at offsets that end inside,
+ * outside and astride, and by io_uring
+ */
+#include <linux/pci_regs.h>
+#include <liburing.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "ops.h"
+
+static size_t pick_len(struct player *p)
+{
+	static const size_t lens[] = { 1, 2, 4, 8, 3, 16, 64, PAGE };
+
+	if (ops_seldom(p, 8))
+		return ops_below(p, sizeof(p->buf) + 1);
+	return lens[ops_below(p, sizeof(lens) / sizeof(lens[0]))];
+}
+
+/* Config space and BARs, mostly; their edges; now and then what is no region */
+static uint64_t pick_pos(struct player *p, unsigned int *region, uint64_t *offset)
+{
+	struct world *w = p->world;
+
+	*region = ops_seldom(p, 3) ? VFIO_PCI_CONFIG_REGION_INDEX : ops_below(p, OPS_REGIONS);
+	*offset = ops_seldom(p, 2) ? ops_near(p, w->region[*region].size) :
+				     ops_below(p, w->region[*region].size + 1);
+	if (ops_seldom(p, 32))
+		return ops_roll(p);
+	if (!ops_seldom(p, 4))
+		*offset &= ~7UL;
+	return w->region[*region].offset + *offset;
+}
+
+static bool may_write(struct player *p, uint64_t pos, size_t len)
+{
+	const struct target *target = p->world->target;
+	unsigned int region;
+
+	if (!target->may_write)
+		return true;
+	for (region = 0; region < OPS_REGIONS; region++) {
+		const struct vfio_region_info *info = &p->world->region[region];
+
+		if (pos + len > info->offset && pos < info->offset + info->size &&
+		    !target->may_write(region, pos - info->offset, len))
+			return false;
+	}
+	return true;
+}
+
+static bool run_read(struct player *p)
+{
+	unsigned int region;
+	uint64_t offset, pos = pick_pos(p, &region, &offset);
+
+	return pread(p->world->client.device, p->buf, pick_len(p), pos) > 0;
+}
+
+static bool run_write(struct player *p)
+{
+	unsigned int region;
+	uint64_t offset, value = ops_near(p, ~0UL), pos = pick_pos(p, &region, &offset);
+	size_t len = pick_len(p);
+
+	if (!may_write(p, pos, len))
+		return false;
+	memset(p->buf, ops_below(p, 256), len);
+	memcpy(p->buf, &value, len < sizeof(value) ? len : sizeof(value));
+	return pwrite(p->world->client.device, p->buf, len, pos) > 0;
+}
+
+/* What a guest's driver does all the time: memory decode, bus mastering, the pin */
+static bool run_command(struct player *p)
+{
+	uint16_t value = ops_seldom(p, 2) ? PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER :
+					    ops_roll(p);
+
+	return pwrite(p->world->client.device, &value, sizeof(value),
+		      p->world->client.config + PCI_COMMAND) == sizeof(value);
+}
+
+/* The capabilities, where power states, FLR, and MSI are switched */
+static bool run_capability(struct player *p)
+{
+	int fd = p->world->client.device, left = 16;
+	uint64_t config = p->world->client.config;
+	uint8_t at = PCI_CAPABILITY_LIST, next;
+	uint16_t value = ops_near(p, 0xffff);
+
+	while (left-- && pread(fd, &next, 1, config + at) == 1 && next >= PCI_STD_HEADER_SIZEOF) {
+		at = next + PCI_CAP_LIST_NEXT;
+		if (ops_seldom(p, 4))
+			break;
+	}
+	return pwrite(fd, &value, sizeof(value), config + (at & ~1) + 2 * ops_below(p, 12)) > 0;
+}
+
+static bool run_vectors(struct player *p)
+{
+	unsigned int region;
+	uint64_t offset, pos = pick_pos(p, &region, &offset);
+	struct iovec vec[2] = {
+		{ p->buf, pick_len(p) },
+		{ p->buf + PAGE, ops_below(p, PAGE) },
+	};
+
+	return preadv(p->world->client.device, vec, 2, pos) > 0;
+}
+
+/* A worker of the kernel may be the one that reads; and a BAR is no buffer that can be pinned */
+static bool run_uring(struct player *p)
+{
+	struct world *w = p->world;
+	struct iovec bar = { (void *)w->rooms[ops_below(p, OPS_ROOMS)], LEAF };
+	unsigned int region;
+	uint64_t offset, pos = pick_pos(p, &region, &offset);
+	struct io_uring_sqe *sqe;
+	struct io_uring_cqe *cqe;
+	struct io_uring ring;
+	bool done = false;
+
+	if (io_uring_queue_init(2, &ring, 0))
+		return false;
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_read(sqe, w->client.device, p->buf, pick_len(p), pos);
+	if (ops_seldom(p, 2))
+		io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
+	if (io_uring_submit_and_wait(&ring, 1) == 1 && !io_uring_peek_cqe(&ring, &cqe)) {
+		done = cqe->res > 0;
+		io_uring_cqe_seen(&ring, cqe);
+	}
+	if (bar.iov_base && ops_seldom(p, 4))
+		done |= !io_uring_register_buffers(&ring, &bar, 1);
+	io_uring_queue_exit(&ring);
+	return done;
+}
+
+/* From a mapping of a BAR, which is touched in the middle of the write; and into one, where all may stand there */
+static bool run_own_buffer(struct player *p)
+{
+	struct world *w = p->world;
+	unsigned int region, room = ops_below(p, OPS_ROOMS);
+	uint64_t offset, pos = pick_pos(p, &region, &offset);
+	size_t len = pick_len(p);
+	char *buf = (char *)w->rooms[room];
+
+	if (!buf)
+		return false;
+	buf += ops_below(p, w->target->room_size[room] / PAGE - 1) * PAGE + ops_below(p, PAGE);
+	if (!w->target->may_be_there && ops_seldom(p, 2))
+		return pread(w->client.device, buf, len, pos) > 0;
+	return may_write(p, pos, len) && pwrite(w->client.device, buf, len, pos) > 0;
+}
+
+const struct op ops_region[] = {
+	{ "read", 12, run_read },
+	{ "write", 8, run_write },
+	{ "command", 4, run_command },
+	{ "capability", 3, run_capability },
+	{ "readv", 2, run_vectors },
+	{ "io_uring", 1, run_uring },
+	{ "own buffer", 2, run_own_buffer },
+	{ }
+};
