@@ -26,6 +26,8 @@
  *
  * mgpu_instance.lock protects the registers. The library's locks come after it.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/io.h>
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -92,9 +94,36 @@ enum mgpu_qext {
 #define MGPU_UNIT		SZ_4M
 #define MGPU_NR_TYPES		(ilog2(VPCI_POOL_MAX / MGPU_UNIT) + 1)
 
-static char *soft_vram;
-module_param(soft_vram, charp, 0444);
-MODULE_PARM_DESC(soft_vram, "system memory to make a parent of, such as 64M");
+/* Bytes; 0, there is no such parent */
+static unsigned long long soft_vram;
+
+/* With more than these memparse() could wrap around, and come to a size that is allowed */
+#define SOFT_VRAM_CHARS		10
+
+static int soft_vram_set(const char *text, const struct kernel_param *kp)
+{
+	char *end;
+	u64 bytes = memparse(text, &end);
+
+	if (strlen(text) > SOFT_VRAM_CHARS || *end || !bytes ||
+	    bytes % MGPU_UNIT || bytes > VPCI_POOL_MAX) {
+		pr_err("soft_vram=%s is not a multiple of %uM from %uM to %uM, such as soft_vram=64M\n",
+		       text, MGPU_UNIT / SZ_1M, MGPU_UNIT / SZ_1M,
+		       VPCI_POOL_MAX / SZ_1M);
+		return -EINVAL;
+	}
+	soft_vram = bytes;
+	return 0;
+}
+
+static const struct kernel_param_ops soft_vram_ops = {
+	.set = soft_vram_set,
+	.get = param_get_ullong,
+};
+
+module_param_cb(soft_vram, &soft_vram_ops, &soft_vram, 0444);
+MODULE_PARM_DESC(soft_vram,
+		 "system memory to make a parent of, a multiple of 4M up to 1024M, such as 64M");
 
 /**
  * struct mgpu_type - a size of VRAM
@@ -609,8 +638,8 @@ static int mgpu_soft_probe(struct platform_device *pdev)
 
 	if (!mgpu)
 		return -ENOMEM;
-	ret = vpci_pool_init_memory(&mgpu->vram, &pdev->dev,
-				    memparse(soft_vram, NULL), MGPU_UNIT);
+	ret = vpci_pool_init_memory(&mgpu->vram, &pdev->dev, soft_vram,
+				    MGPU_UNIT);
 	if (ret)
 		return ret;
 	return mgpu_register(mgpu);
@@ -622,18 +651,25 @@ static struct platform_driver mgpu_soft_driver = {
 
 static struct platform_device *mgpu_soft;
 
-static int __init mgpu_soft_init(void)
+/* Without that parent there still are adapters to be served */
+static void __init mgpu_soft_init(void)
 {
+	struct platform_device *soft;
+
 	if (!soft_vram)
-		return 0;
-	mgpu_soft = platform_create_bundle(&mgpu_soft_driver, mgpu_soft_probe,
-					   NULL, 0, NULL, 0);
-	return PTR_ERR_OR_ZERO(mgpu_soft);
+		return;
+	soft = platform_create_bundle(&mgpu_soft_driver, mgpu_soft_probe,
+				      NULL, 0, NULL, 0);
+	if (IS_ERR(soft))
+		pr_err("soft_vram=%lluM: no parent of system memory, see above why; adapters can be bound\n",
+		       soft_vram / SZ_1M);
+	else
+		mgpu_soft = soft;
 }
 
 static void mgpu_soft_exit(void)
 {
-	if (!soft_vram)
+	if (!mgpu_soft)
 		return;
 	platform_device_unregister(mgpu_soft);
 	platform_driver_unregister(&mgpu_soft_driver);
@@ -646,18 +682,12 @@ static int __init mgpu_init(void)
 	ret = mdev_register_driver(&mgpu_mdev_driver);
 	if (ret)
 		return ret;
-	ret = mgpu_soft_init();
-	if (ret)
-		goto err_mdev;
+	mgpu_soft_init();
 	ret = pci_register_driver(&mgpu_pci_driver);
-	if (ret)
-		goto err_soft;
-	return 0;
-
-err_soft:
-	mgpu_soft_exit();
-err_mdev:
-	mdev_unregister_driver(&mgpu_mdev_driver);
+	if (ret) {
+		mgpu_soft_exit();
+		mdev_unregister_driver(&mgpu_mdev_driver);
+	}
 	return ret;
 }
 

@@ -37,14 +37,11 @@ static unsigned int fault_around = SZ_64K;
 static int fault_around_set(const char *text, const struct kernel_param *kp)
 {
 	unsigned int bytes;
-	int ret;
 
-	ret = kstrtouint(text, 0, &bytes);
-	if (ret)
-		return ret;
-	if (!is_power_of_2(bytes) || bytes < PAGE_SIZE || bytes > PMD_SIZE) {
-		pr_err("vfio_vpci: fault_around=%u is not a power of two from %lu to %lu\n",
-		       bytes, PAGE_SIZE, PMD_SIZE);
+	if (kstrtouint(text, 0, &bytes) || !is_power_of_2(bytes) ||
+	    bytes < PAGE_SIZE || bytes > PMD_SIZE) {
+		pr_err("vfio_vpci: fault_around=%.*s is not a power of two from %lu to %lu\n",
+		       (int)strcspn(text, "\n"), text, PAGE_SIZE, PMD_SIZE);
 		return -EINVAL;
 	}
 	WRITE_ONCE(fault_around, bytes);

@@ -119,7 +119,7 @@ EXPORT_SYMBOL_GPL(vpci_pool_init_device);
  * All of the memory is allocated here, so that no instance can fail for it.
  *
  * Context: may sleep.
- * Return: 0; -EINVAL, with a log line, it is no such size; -ENOMEM.
+ * Return: 0; -EINVAL, with a log line, it is no such size; -ENOMEM, likewise.
  */
 int vpci_pool_init_memory(struct vpci_pool *pool, struct device *dev, u64 size,
 			  u32 unit)
@@ -130,9 +130,15 @@ int vpci_pool_init_memory(struct vpci_pool *pool, struct device *dev, u64 size,
 	if (ret)
 		return ret;
 
-	pool->mem = vmalloc_huge(size, GFP_KERNEL | __GFP_ZERO);
-	if (!pool->mem)
+	/* Rather no pool than that a process is killed, or all of the page cache dropped, for it */
+	if (PHYS_PFN(size) < si_mem_available())
+		pool->mem = vmalloc_huge(size, GFP_KERNEL | __GFP_ZERO |
+					 __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+	if (!pool->mem) {
+		dev_err(dev, "no %llu MiB of system memory are free\n",
+			size / SZ_1M);
 		return -ENOMEM;
+	}
 	return devm_add_action_or_reset(dev, vpci_pool_free_memory, pool->mem);
 }
 EXPORT_SYMBOL_GPL(vpci_pool_init_memory);

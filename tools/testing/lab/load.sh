@@ -7,6 +7,9 @@
 #
 #   load.sh           all of them
 #   load.sh core      only the lifecycle core
+#   load.sh soft SIZE all of them, and the parent is one of system memory
+#
+# Those that are loaded already stay.
 
 set -euo pipefail
 
@@ -19,6 +22,9 @@ core=${LAB_MDEV_CORE-}
 built=$(modules_dir "$(uname -r)" "$core")
 
 load() {
+	local name=${1##*/}
+	name=${name%%.*}
+	[[ ! -e /sys/module/${name//-/_} ]] || return 0
 	[[ -e $1 ]] || { echo "$1 is not built; run \"make\"" >&2; exit 1; }
 	insmod "$@"
 }

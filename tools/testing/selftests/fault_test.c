@@ -263,7 +263,8 @@ static void test_run_is_bounded(void **state)
 static void test_fault_around_parameter(void **state)
 {
 	static const char *const bad[] = {
-		"0", "4095", "5000", "12288", "4194304", "-1", "x", "",
+		"0", "4095", "5000", "12288", "4194304", "-1", "x", "64K",
+		"8192x", "99999999999", "",
 	};
 	struct lab_client *lab = *state;
 	volatile uint64_t *map;

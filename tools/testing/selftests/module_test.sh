@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Modules are unloaded while instances are created, used, and left behind, in the
-# lab VM:
+# Modules are unloaded while instances are created, used, and left behind, and loaded with parameters
+# that are wrong, in the lab VM:
 #
 #   module_test.sh HOLDER [NAME...]    HOLDER --hold UUID: has it open until its input ends
 
@@ -12,7 +12,10 @@ holder=$1
 shift
 # shellcheck source=tools/testing/tap.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
+# shellcheck source=tools/testing/lab/common.sh
+. "$here/../lab/common.sh"
 load=$here/../lab/load.sh
+soft=/sys/class/mdev_bus/mgpu
 types=/sys/bus/pci/devices/$LAB_PARENT/mdev_supported_types
 uuid=dddddddd-9e57-4c11-8c11-000000000001
 instance=/sys/bus/mdev/devices/$uuid
@@ -133,6 +136,51 @@ test_unload_against_create() {
 	wait $pid 2> /dev/null
 	if [[ -e $instance ]]; then echo 1 > $instance/remove || fail remove; fi
 	expect_equal 4 "$(<"$types/mgpu-4M/available_instances")" 'available mgpu-4M'
+}
+
+# load_mgpu PARAMETER...: what insmod says, or nothing
+load_mgpu() {
+	insmod "$(modules_dir "$(uname -r)" '')/samples/vfio-mdev/mgpu.ko" "$@" 2>&1 | sed 's/.*: //'
+}
+
+# said_of TEXT: lines of the kernel's log since `mark` that have it
+mark() { echo "mark: $work" > /dev/kmsg; }
+said_of() { dmesg | tac | sed "\\|mark: $work\$|q" | grep -F -e "$1"; }
+
+test_soft_vram_is_a_size() {
+	local text
+	unload mgpu
+	for text in '' 64X 64Mfoo 6M 2G -4M +4M 0 64MM 18446744073713745920 99999999999999999999M; do
+		mark
+		expect_equal 'Invalid parameters' "$(load_mgpu "soft_vram=$text")" "soft_vram=$text"
+		expect_equal "mgpu: soft_vram=$text is not a multiple of 4M from 4M to 1024M, such as soft_vram=64M" \
+			"$(said_of 'soft_vram=' | sed 's/.*mgpu: /mgpu: /')" 'the log'
+	done
+	for text in 4M 0x800000 12288K; do
+		expect_equal '' "$(load_mgpu "soft_vram=$text")" "soft_vram=$text"
+		[[ -e $soft ]] || fail "soft_vram=$text: there is no parent"
+		unload mgpu
+	done
+	"$load" || fail 'it did not load again'
+}
+
+# Nobody's process is killed for it, and the adapter is served
+test_no_memory_for_soft_vram() {
+	local available reserve=/proc/sys/vm/min_free_kbytes kept processes
+	kept=$(<$reserve)
+	unload mgpu
+	available=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo)
+	echo $((available - 900 * 1024)) > $reserve
+	processes=$(sed -n 's/^oom_kill //p' /proc/vmstat)
+	mark
+	expect_equal '' "$(load_mgpu soft_vram=1G)" 'insmod'
+	echo "$kept" > $reserve
+	expect_equal "$processes" "$(sed -n 's/^oom_kill //p' /proc/vmstat)" 'killed processes'
+	[[ ! -e $soft ]] || fail 'there is a parent'
+	[[ -n $(said_of 'mgpu mgpu: no 1024 MiB of system memory are free') ]] || fail "the log: $(said_of mgpu)"
+	[[ -n $(said_of 'mgpu: soft_vram=1024M: no parent of system memory') ]] || fail "the log: $(said_of mgpu)"
+	"$load" || fail 'it does not take the adapter'
+	[[ -e $types ]] || fail 'the adapter is no parent'
 }
 
 tap_main "$@"
