@@ -28,6 +28,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/aperture.h>
 #include <linux/io.h>
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -586,12 +587,17 @@ static int mgpu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (!mgpu)
 		return -ENOMEM;
 
+	/* The console of a host that was booted by UEFI, no driver of a PCI device, draws there */
+	ret = aperture_remove_conflicting_pci_devices(pdev, MGPU_NAME);
+	if (ret)
+		return ret;
 	ret = pcim_enable_device(pdev);
 	if (ret)
 		return ret;
 	ret = pcim_request_all_regions(pdev, MGPU_NAME);
 	if (ret)
-		return ret;
+		return dev_err_probe(&pdev->dev, ret,
+				     "its memory is in use, /proc/iomem says by whom\n");
 	mgpu->regs = pcim_iomap(pdev, MGPU_REGS_BAR, MGPU_REGS_SIZE);
 	if (!mgpu->regs)
 		return -ENOMEM;

@@ -60,7 +60,7 @@ hotplug_guests='surprise-guest'
 guests='suspend guest screen soft-screen guest-bar guest-mbochs guest-cdev guest-bar-cdev'
 adapters='vga16-display vga16-scanout vga16-vram vga256-display vga256-scanout vga256-vram
 	bochs256-display bochs256-scanout bochs256-vram'
-own='lab planted mdevctl libvirt peer'
+own='lab planted mdevctl libvirt peer uefi'
 with_samples='samples abi cores guest-mbochs'
 in_vms="$alone $cdev $hotplug $hotplug_guests $guests $adapters $own"
 
@@ -269,6 +269,7 @@ stock_jobs() {
 	host_job mdevctl 1 30 build
 	if wanted libvirt; then job libvirt vm:1 200 "$1" libvirt stock; fi
 	if wanted peer; then job peer vm:1 25 "$1" part stock '' peer --iommu --nic; fi
+	if wanted uefi; then job uefi vm:1 50 "$1" part stock '' uefi --firmware uefi; fi
 	# the other adapters that QEMU makes
 	if [[ -z $only || $only == vga16-* ]]; then
 		job vga16 vm:1 40 "$1" part stock '' vga16 --suspend --device secondary-vga
@@ -286,6 +287,7 @@ setup() {
 	if [[ " ${lanes[*]}" == *" debug-"* ]]; then "$testing/lab/setup.sh" debug || return; fi
 	if [[ " ${also[*]} " == *' lint '* ]]; then "$testing/lab/setup.sh" lint || return; fi
 	if [[ " ${lanes[*]} " == *' stock '* ]] && wanted mdevctl libvirt; then "$testing/lab/setup.sh" libvirt || return; fi
+	if [[ " ${lanes[*]} " == *' stock '* ]] && wanted uefi; then "$testing/lab/setup.sh" firmware || return; fi
 }
 
 suites() {

@@ -16,6 +16,10 @@ CACHE=${VFIO_MDEV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vfio-mdev}
 # shellcheck disable=SC2034
 KVER_GLOB='6.12.*-amd64'
 
+# Debian's UEFI firmware, with its variables in memory
+# shellcheck disable=SC2034
+OVMF=/usr/share/ovmf/OVMF.fd
+
 # The name before a message is that of the script which was called.
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$*"; exit 1; }

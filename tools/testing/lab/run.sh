@@ -29,7 +29,7 @@ set -euo pipefail
 
 PARENT_SLOT=10
 time_limit='' out='' name=lab kver='' device=bochs-display hotplug=0 peer='' nic=() vram=16M mem=3G shell_mode=0 gdb=0 smp=2 one_cpu=0
-machine=q35 iommu=() silence_limit=${LAB_SILENCE_LIMIT:-120}
+machine=q35 firmware=bios firmware_words=() iommu=() silence_limit=${LAB_SILENCE_LIMIT:-120}
 
 usage() {
 	cat >&2 <<-EOF
@@ -44,6 +44,7 @@ usage() {
 		  --peer            a second one like it, to compare with in the same run
 		  --nic             a PCI device with every kind of interrupt, for vfio-pci: an e1000e, not connected
 		  --vram SIZE       memory of the physical device (default $vram)
+		  --firmware KIND   what boots the VM: bios, or uefi, which draws on the physical device (default $firmware)
 		  --mem SIZE        memory of the VM (default $mem)
 		  --nested          CMD will start nested guests: an emulated VM gets one CPU instead of two
 		  --suspend         CMD will suspend the VM: the same
@@ -55,7 +56,7 @@ usage() {
 
 while (($#)); do
 	case $1 in
-	--time-limit | --out | --name | --kver | --device | --vram | --mem)
+	--time-limit | --out | --name | --kver | --device | --vram | --mem | --firmware)
 		(($# >= 2)) || { say "option $1 needs a value"; usage; }
 		option=${1#--}
 		printf -v "${option//-/_}" '%s' "$2"
@@ -90,6 +91,14 @@ secondary-vga)
 	physical=$device,vgamem_mb=${BASH_REMATCH[1]}
 	;;
 *) die "--device '$device' is neither bochs-display nor secondary-vga" ;;
+esac
+case $firmware in
+bios) ;;
+uefi)
+	[[ -r $OVMF ]] || die "there is no $OVMF; run tools/testing/lab/setup.sh firmware"
+	firmware_words=(-bios "$OVMF")
+	;;
+*) die "--firmware '$firmware' is neither bios nor uefi" ;;
 esac
 adapters=()
 if [[ -n $peer ]]; then adapters+=(-device "$physical,addr=0x$((PARENT_SLOT + 2)),id=peer"); fi
@@ -208,7 +217,7 @@ cmdline+=' kvm.tsc_tolerance_ppm=10000'
 # The chardevs out, ctl, tty, qmp, monitor and port are made by supervise.py, and "-qmp chardev:ID" is the one way of naming
 # such a one that all QEMUs take: 11.1 calls -mon deprecated, and -object monitor-qmp is not in 10.0. A comma in a value of QEMU's is doubled.
 qemu=(qemu-system-x86_64 -name "lab-${name//,/,,}" -machine "$machine" "${accel_words[@]}" "${iommu[@]}" -smp "$smp" -m "$mem"
-	-nodefaults -display none -vga none -no-reboot
+	-nodefaults -display none -vga none -no-reboot "${firmware_words[@]}"
 	-kernel "$kernel" -initrd "$work/initramfs"
 	-chardev "file,id=console,path=${out//,/,,}/console.log" -serial chardev:console
 	-qmp chardev:qmp

@@ -22,6 +22,8 @@ debian) mdevctl=/usr/bin/mdevctl hostdev='' ;;
 esac
 # shellcheck source=tools/testing/tap.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
+# shellcheck source=tools/testing/boot.sh
+. "$here/../boot.sh"
 nested=$here/../lab/nested.sh
 parent=/sys/bus/pci/devices/$LAB_PARENT
 parent_node=pci_${LAB_PARENT//[:.]/_}
@@ -390,31 +392,12 @@ test_udev_rule() {
 	must nodedev-destroy "$node"
 }
 
-# Modules as "make install" has them, and those of the kernel that matter here: depmod of all takes minutes in this VM.
-install_modules() {
-	local kver tree
-
-	kver=$(uname -r)
-	tree=$work/lib/modules/$kver
-	mkdir -p "$tree"
-	modprobe -a --show-depends vfio vfio_iommu_type1 irqbypass bochs | sed -n 's/^insmod \([^ ]*\).*/\1/p' | sort -u |
-		xargs cp --parents -t "$work"
-	cp "/lib/modules/$kver"/modules.{builtin,builtin.modinfo,order} "$tree"
-	cp "$here"/../../../{drivers/vfio/mdev/mdev-core,drivers/vfio/vpci/vfio-vpci,samples/vfio-mdev/mgpu}.ko "$tree"
-	depmod -b "$work" "$kver" && mount --bind "$tree" "/lib/modules/$kver"
-}
-
-driver_of_parent() { basename "$(readlink "$parent/driver")"; }
-
 # boots_with DRIVER RULES: udev gets to know of an adapter that has this driver, or none, and mgpu is not loaded
 boots_with() {
 	rmmod mgpu vfio_vpci mdev_core || fail rmmod
 	echo >"$parent/driver_override"
 	if [ "$1" != none ]; then modprobe "$1" && echo "$LAB_PARENT" >/sys/bus/pci/drivers_probe; fi
-	cat >/etc/udev/rules.d/70-mgpu.rules
-	udevadm control --reload
-	udevadm trigger --settle --action=add "$parent"
-	udevadm settle
+	add_parent "$2"
 	last="a boot with driver $1"
 	expect_equal mgpu "$(driver_of_parent)" 'driver of the parent'
 	expect_equal "$uuid $LAB_PARENT mgpu-8M auto (defined)" "$(mdev-ctl list)" 'what was started'
@@ -427,14 +410,10 @@ boots_with() {
 
 # What the guide says on booting brings the parent and the device, whatever driver the initramfs has bound.
 test_boot() {
-	local guide=$here/../../../Documentation/admin-guide/mgpu.rst rules
-
 	only_ours "Debian's rule starts nothing, see above"
-	sed -n 's/^\tACTION==/ACTION==/p' "$guide" | sed "s/0000:00:10.0/$LAB_PARENT/" >"$work/rules"
-	expect_equal 2 "$(wc -l <"$work/rules")" 'rules in the guide'
 	install_modules || fail 'the modules cannot be installed'
-	head -n 1 "$work/rules" | boots_with none
-	tac "$work/rules" | boots_with bochs
+	boots_with none "$(guide_rules | head -n 1)"
+	boots_with bochs "$(guide_rules | tac)"
 	rm /etc/udev/rules.d/70-mgpu.rules
 	# udev has it open for a while
 	umount -l "/lib/modules/$(uname -r)"

@@ -4,8 +4,8 @@
 # Suites of the lab VM: run.sh FBDRAW PART [SUITE [TEST...]]
 #
 # PART is "alone"; "cdev", for what does the same by device nodes; "guests", for the suites that start nested guests; "hotplug" and
-# "hotplug-guests", for what needs an adapter that can be unplugged; "peer", for what needs a device of vfio-pci's; "vga16", "vga256" and
-# "bochs256", for what another adapter could make different. With SUITE only that one
+# "hotplug-guests", for what needs an adapter that can be unplugged; "uefi", for what needs one that firmware has drawn on;
+# "peer", for what needs a device of vfio-pci's; "vga16", "vga256" and "bochs256", for what another adapter could make different. With SUITE only that one
 # runs.
 #
 # What opens an instance runs once for each way that this kernel has to do it:
@@ -100,6 +100,10 @@ with_soft() {
 	return $status
 }
 
+if [[ $part == uefi ]]; then
+	run uefi uefi "$here/uefi_test.sh" "$@"
+	exit
+fi
 "$testing/lab/load.sh" || { echo 'not ok - the modules did not load'; exit 1; }
 export VFIO_PATH=group
 run alone mdev "$bin/mdev_test" "$@"
