@@ -8,7 +8,9 @@
  * which the guest's stock bochs driver drives; but it has an interrupt, too, the
  * vertical blank:
  *
- *	BAR 0	the instance's VRAM, mapped, write-combining
+ *	BAR 0	the instance's VRAM, mapped, write-combining. 32-bit, as a bochs-display's:
+ *		UEFI counts the halves of one that is 64-bit as one BAR, and its driver of
+ *		this adapter would look for the registers in BAR 3
  *	BAR 2	display registers, trapped:
  *		0x000	EDID, bytes
  *		0x400	VGA registers; a bochs-display has none
@@ -67,6 +69,9 @@
 #define MGPU_ENDIAN_BIG		0xbebebebe
 #define MGPU_VGA_COLOUR		0x01
 #define MGPU_VGA_SHOW		0x20
+
+/* The most that QEMU makes a bochs-display of. What is larger may not fit below 4 GiB */
+#define MGPU_VRAM_32BIT		SZ_256M
 
 /* What a bochs-display shows, pixels */
 #define MGPU_MIN_SIZE		64
@@ -508,7 +513,7 @@ static struct vpci_function *mgpu_function_create(struct mgpu *mgpu,
 		.bars = {
 			[MGPU_VRAM_BAR] = {
 				.size		= size,
-				.is_64bit	= true,
+				.is_64bit	= size > MGPU_VRAM_32BIT,
 				.prefetchable	= true,
 				.mapped		= true,
 				.cache		= mgpu->regs ?

@@ -60,7 +60,7 @@ hotplug_guests='surprise-guest'
 guests='suspend guest screen soft-screen guest-bar guest-mbochs guest-cdev guest-bar-cdev'
 adapters='vga16-display vga16-scanout vga16-vram vga256-display vga256-scanout vga256-vram
 	bochs256-display bochs256-scanout bochs256-vram'
-own='lab planted mdevctl libvirt peer uefi'
+own='lab planted mdevctl libvirt peer uefi firmware'
 with_samples='samples abi cores guest-mbochs'
 in_vms="$alone $cdev $hotplug $hotplug_guests $guests $adapters $own"
 
@@ -231,6 +231,15 @@ libvirt() {
 	((status == 0)) || echo "not ok - libvirt: the lab VM ended with status $status; logs: $SUITE_OUT"
 }
 
+# firmware LANE: the kernels of its guests are made here, because the lab VM forgets them
+firmware() {
+	local kver
+	for kver in $("$testing/lab/kernel.sh" guest-6.1) $(kernel_versions '*+deb*-amd64' | head -n 1); do
+		"$testing/lab/initramfs.sh" nested "$kver" && "$testing/lab/initramfs.sh" vmlinux "$kver"
+	done >/dev/null
+	part "$1" '' firmware --nested
+}
+
 planted() {
 	export SUITE_OUT=$out/$1
 	suite "planted-$1" "$testing/lab/planted.sh" "$(lane_kver "$1")" "${tests[@]}"
@@ -265,11 +274,16 @@ lane_jobs() {
 
 # What one kernel is enough for
 stock_jobs() {
+	local newest=''
 	host_job lab vm:1 120 build
 	host_job mdevctl 1 30 build
 	if wanted libvirt; then job libvirt vm:1 200 "$1" libvirt stock; fi
 	if wanted peer; then job peer vm:1 25 "$1" part stock '' peer --iommu --nic; fi
 	if wanted uefi; then job uefi vm:1 50 "$1" part stock '' uefi --firmware uefi; fi
+	if wanted firmware; then
+		if [[ " ${lanes[*]} " == *' stock-new '* ]]; then newest=' stock-new-build'; fi
+		job firmware vm:1 120 "$1$newest" firmware stock
+	fi
 	# the other adapters that QEMU makes
 	if [[ -z $only || $only == vga16-* ]]; then
 		job vga16 vm:1 40 "$1" part stock '' vga16 --suspend --device secondary-vga
@@ -287,7 +301,7 @@ setup() {
 	if [[ " ${lanes[*]}" == *" debug-"* ]]; then "$testing/lab/setup.sh" debug || return; fi
 	if [[ " ${also[*]} " == *' lint '* ]]; then "$testing/lab/setup.sh" lint || return; fi
 	if [[ " ${lanes[*]} " == *' stock '* ]] && wanted mdevctl libvirt; then "$testing/lab/setup.sh" libvirt || return; fi
-	if [[ " ${lanes[*]} " == *' stock '* ]] && wanted uefi; then "$testing/lab/setup.sh" firmware || return; fi
+	if [[ " ${lanes[*]} " == *' stock '* ]] && wanted uefi firmware; then "$testing/lab/setup.sh" firmware || return; fi
 }
 
 suites() {

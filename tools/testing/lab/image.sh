@@ -10,6 +10,8 @@
 # this machine's compiler cannot do is missing from that, and no structure depends on it; that the module loader takes
 # the result is what the lane's tests begin with.
 #
+#   image.sh --guest KVER      without what modules are built against
+#
 # Exit status 77: a package that it takes cannot be had.
 
 set -euo pipefail
@@ -93,44 +95,52 @@ prepare() {
 	[[ $(make -s -C "$tree" kernelrelease) == "$kver" ]] || die "$tree is configured for another kernel than $kver"
 }
 
-(($# == 1)) || die "usage: image.sh KVER"
+# What modules are built against, for the kernel below $work
+add_build() {
+	local build source tree
+	if [[ -e /usr/src/linux-headers-$kver/Makefile ]]; then
+		build=/usr/src/linux-headers-$kver
+	else
+		# shellcheck disable=SC2046 # words
+		fetch "$work/headers" $(headers_packages "$kver")
+		if headers_work "$work/headers"; then
+			move_headers "$work/headers" "$dest"
+			mkdir -p "$work/root/usr/src" "$work/root/usr/lib"
+			mv "$work"/headers/usr/src/linux-headers-* "$work/root/usr/src/"
+			mv "$work"/headers/usr/lib/linux-kbuild-* "$work/root/usr/lib/"
+			build=$dest/usr/src/linux-headers-$kver
+		else
+			say "its host tools do not run here: preparing the source with its configuration instead, once"
+			"$LAB_DIR/setup.sh" debug
+			source=$(series_source "$(series_of <<<"$kver")") || exit "$NOT_THERE"
+			[[ $(source_version "$source") == "$(apt_candidate "linux-headers-$kver")" ]] ||
+				source=$(series_source "$(series_of <<<"$kver")" refresh) || exit "$NOT_THERE"
+			source_unpack "$source" "$work"
+			tree=$(echo "$work"/linux-source-*)
+			prepare "$kver" "$work/headers" "$tree"
+			source_prune "$tree"
+			mv "$tree" "$work/root/source"
+			build=$dest/source
+		fi
+	fi
+	ln -sfn "$build" "$work/root/lib/modules/$kver/build"
+}
+
+guest=''
+if [[ ${1-} == --guest ]]; then guest=1; shift; fi
+(($# == 1)) || die "usage: image.sh [--guest] KVER"
 kver=$1
 dest=$CACHE/kernels/$kver
 mkdir -p "$CACHE/kernels"
 # Two at once do this once
 exec {lock}>"$CACHE/kernels/.lock-$kver"
 flock "$lock"
-if kernel_find "$kver" >/dev/null; then exit; fi
+if kernel_find "$kver" >/dev/null || { [[ -n $guest ]] && kernel_root "$kver" >/dev/null; }; then exit; fi
 work=$(mktemp -d "$CACHE/kernels/.tmp.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/root" "$work/headers"
 unpack_image "$kver" "$work/root"
-if [[ -e /usr/src/linux-headers-$kver/Makefile ]]; then
-	build=/usr/src/linux-headers-$kver
-else
-	# shellcheck disable=SC2046 # words
-	fetch "$work/headers" $(headers_packages "$kver")
-	if headers_work "$work/headers"; then
-		move_headers "$work/headers" "$dest"
-		mkdir -p "$work/root/usr/src" "$work/root/usr/lib"
-		mv "$work"/headers/usr/src/linux-headers-* "$work/root/usr/src/"
-		mv "$work"/headers/usr/lib/linux-kbuild-* "$work/root/usr/lib/"
-		build=$dest/usr/src/linux-headers-$kver
-	else
-		say "its host tools do not run here: preparing the source with its configuration instead, once"
-		"$LAB_DIR/setup.sh" debug
-		source=$(series_source "$(series_of <<<"$kver")") || exit "$NOT_THERE"
-		[[ $(source_version "$source") == "$(apt_candidate "linux-headers-$kver")" ]] ||
-			source=$(series_source "$(series_of <<<"$kver")" refresh) || exit "$NOT_THERE"
-		source_unpack "$source" "$work"
-		tree=$(echo "$work"/linux-source-*)
-		prepare "$kver" "$work/headers" "$tree"
-		source_prune "$tree"
-		mv "$tree" "$work/root/source"
-		build=$dest/source
-	fi
-fi
-ln -sfn "$build" "$work/root/lib/modules/$kver/build"
+if [[ -z $guest ]]; then add_build; fi
 rm -rf "${dest:?}"
 mv "$work/root" "$dest"
 cache_trim

@@ -7,6 +7,7 @@
 #   kernel.sh stock-new    the newest kernel that backports have, as the distribution built it
 #   kernel.sh debug-new    built with debug.config from the newest source that backports have
 #   kernel.sh debug-6.12   likewise from linux-source-6.12; every series from there on can be named
+#   kernel.sh guest-6.1    the distribution's newest of that series, for guests only: nothing can be built for it
 #   kernel.sh --refresh ...   the newest version that apt has of it, not the one that is here already
 #
 # What backports have is asked of apt, see archive.sh: what the archive has dropped goes on to be served from the cache.
@@ -179,6 +180,20 @@ stock_new() {
 	return "$NOT_THERE"
 }
 
+# guest SERIES: the one that is here, or the newest that apt has
+guest() {
+	local kver
+	kver=$(kernel_versions "$1.*-amd64" | head -n 1)
+	if [[ -z $kver || -n $refresh ]]; then
+		archive_ask "$refresh"
+		kver=$(apt-cache pkgnames "linux-image-$1." | sed -nE 's/^linux-image-([0-9.]+[-+](deb)?[0-9]+-amd64)$/\1/p' | sort -Vr | head -n 1)
+		[[ -n $kver ]] || { say "apt has no kernel $1"; return "$NOT_THERE"; }
+		"$LAB_DIR/image.sh" --guest "$kver" >&2 || return
+	fi
+	if [[ -d $CACHE/kernels/$kver ]]; then cache_use "$CACHE/kernels/$kver"; fi
+	echo "$kver"
+}
+
 # newer_first SERIES HERE ARCHIVE: which of these to take, in that order: what is here if it is good enough
 newer_first() {
 	if [[ -n $refresh ]]; then
@@ -197,6 +212,7 @@ stock)
 	kernel_find "$KVER_GLOB" || die "no kernel $KVER_GLOB with image, modules and headers; run tools/testing/lab/setup.sh"
 	;;
 stock-new) stock_new ;;
+guest-*) guest "${lane#guest-}" ;;
 debug-new)
 	hash=$(config_hash)
 	debug_new

@@ -4,8 +4,8 @@
 # Guests inside the lab VM: the users of the devices under test. Same stock kernel, stock display driver, a small
 # initramfs (init-nested.sh). Runs in the lab VM only, where run.sh has left what is needed.
 #
-#   nested.sh start NAME [--mem SIZE] [--cmdline TEXT] [--file FILE]... -- QEMU_DEVICE_ARGS...
-#             boot a guest in the background; a FILE is /files/BASENAME in it
+#   nested.sh start NAME [--mem SIZE] [--cmdline TEXT] [--file FILE]... [--kver KVER] -- QEMU_DEVICE_ARGS...
+#             boot a guest in the background; a FILE is /files/BASENAME in it; KVER another kernel than the usual one
 #   nested.sh wait NAME EVENT SEC         until the guest reports EVENT ("ready": the display works), or "exit"
 #   nested.sh cmd NAME [--time-limit SEC] COMMAND
 #                                         run a shell command in the guest: its output, its status; 124 time limit
@@ -130,12 +130,17 @@ says() {
 }
 
 start() {
-	local mem=512M cmdline='' accel cpu files=() initrd=$LAB_NESTED said
+	local mem=512M cmdline='' accel cpu files=() initrd=$LAB_NESTED kernel=$LAB_NESTED_KERNEL said
 	while (($#)); do
 		case $1 in
 		--mem) mem=${2-}; shift 2 || usage ;;
 		--cmdline) cmdline=${2-}; shift 2 || usage ;;
 		--file) files+=("${2-}"); shift 2 || usage ;;
+		--kver)
+			initrd=$("$here/initramfs.sh" nested "${2-}")
+			kernel=$("$here/initramfs.sh" vmlinux "$2")
+			shift 2
+			;;
 		--) shift; break ;;
 		*) say "unknown argument '$1'; devices come after --"; usage ;;
 		esac
@@ -149,8 +154,8 @@ start() {
 	if ((${#files[@]})); then
 		mkdir -p "$dir/tree/files"
 		cp "${files[@]}" "$dir/tree/files/"
+		{ cat "$initrd"; (cd "$dir/tree" && find . | cpio -o -H newc --quiet); } >"$dir/initrd"
 		initrd=$dir/initrd
-		{ cat "$LAB_NESTED"; (cd "$dir/tree" && find . | cpio -o -H newc --quiet); } >"$initrd"
 	fi
 	accel=$(nested_accel)
 	if [[ $accel == kvm ]]; then cpu=host; else cpu=max; fi
@@ -158,7 +163,7 @@ start() {
 	# shellcheck disable=SC2054 # commas are QEMU's
 	local qemu=(qemu-system-x86_64 -name "$name" -machine q35 -accel "$accel" -cpu "$cpu" -m "$mem"
 		-nodefaults -display none -vga none -no-reboot
-		-kernel "$LAB_NESTED_KERNEL" -initrd "$initrd"
+		-kernel "$kernel" -initrd "$initrd"
 		-append "console=ttyS0 loglevel=5 panic=-1 pci=lastbus=0 $cmdline"
 		-chardev "file,id=console,path=$console" -serial chardev:console
 		-qmp "unix:$dir/qmp,server=on,wait=off"

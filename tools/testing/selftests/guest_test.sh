@@ -26,7 +26,7 @@ last=guest
 later=cccccccc-9e57-4c11-8c11-000000000002
 later_instance=/sys/bus/mdev/devices/$later
 # shellcheck disable=SC2054 # commas are QEMU's
-vfio=(-device pcie-root-port,id=port0,chassis=1,pref64-reserve=32M)
+vfio=(-device pcie-root-port,id=port0,chassis=1,pref32-reserve=32M)
 device=vfio-pci,sysfsdev=$instance,display=on
 later_json="\"driver\": \"vfio-pci\", \"bus\": \"port0\", \"sysfsdev\": \"$later_instance\""
 if [[ ${VFIO_PATH-} == cdev ]]; then

@@ -4,8 +4,9 @@
 # Suites of the lab VM: run.sh FBDRAW PART [SUITE [TEST...]]
 #
 # PART is "alone"; "cdev", for what does the same by device nodes; "guests", for the suites that start nested guests; "hotplug" and
-# "hotplug-guests", for what needs an adapter that can be unplugged; "uefi", for what needs one that firmware has drawn on;
-# "peer", for what needs a device of vfio-pci's; "vga16", "vga256" and "bochs256", for what another adapter could make different. With SUITE only that one
+# "hotplug-guests", for what needs an adapter that can be unplugged; "peer", for what needs a device of vfio-pci's; "uefi", for what
+# needs one that firmware has drawn on; "firmware"; "vga16", "vga256" and "bochs256", for what another adapter could make different.
+# With SUITE only that one
 # runs.
 #
 # What opens an instance runs once for each way that this kernel has to do it:
@@ -145,6 +146,7 @@ run_ours peer peer with_peer "$bin/peer_test" "$@"
 run_ours guests suspend "$bin/scanout_test" test_suspend_and_resume
 on_stock run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
 on_stock run_ours guests screen "$here/screen_test.sh" "$fbdraw" "$@"
+run firmware firmware "$here/firmware_test.sh" "$fbdraw" "$@"
 run_ours hotplug surprise "$here/surprise_test.sh" "$bin/vram_test" "$@"
 run_ours hotplug-guests surprise-guest "$here/surprise_guest_test.sh" "$@"
 on_stock run_ours guests soft-screen with_soft "$here/screen_test.sh" "$fbdraw" "$@"

@@ -21,7 +21,7 @@ in_guest() { "$nested" cmd guest --time-limit 120 "$1"; }
 # In a port, and without display=on: QEMU can let go of it
 start_drawing() {
 	echo $uuid > "$device/mdev_supported_types/mgpu-8M/create" || fail create
-	"$nested" start guest -- -device pcie-root-port,id=port0,chassis=1,pref64-reserve=32M \
+	"$nested" start guest -- -device pcie-root-port,id=port0,chassis=1,pref32-reserve=32M \
 		-device "vfio-pci,bus=port0,sysfsdev=$instance" || fail start
 	"$nested" wait guest ready 300 || fail guest
 	echo 1 > $instance/display/scanout || fail scanout
