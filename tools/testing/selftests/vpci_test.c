@@ -202,16 +202,17 @@ static void test_config_bar_sizing(void **state)
 	for (width = 1; width <= 8; width *= 2) {
 		for (i = 0; i < 16; i += width)
 			vfio_client_put(&f->client, PCI_BASE_ADDRESS_0 + i, width, ~0ULL);
+		/* 32-bit, prefetchable, and nothing behind it */
 		assert_int_equal(vfio_client_get(&f->client, PCI_BASE_ADDRESS_0, 8),
-				 (~(VRAM_SIZE - 1)) | 0xc);
+				 (uint32_t)~(VRAM_SIZE - 1) | 0x8);
 		assert_int_equal(vfio_client_get(&f->client, PCI_BASE_ADDRESS_2, 4),
 				 (uint32_t)~(REGS_SIZE - 1));
 		assert_int_equal(vfio_client_get(&f->client, PCI_BASE_ADDRESS_3, 4),
 				 (uint32_t)~(MSIX_SIZE - 1));
 		assert_int_equal(vfio_client_get(&f->client, PCI_BASE_ADDRESS_4, 4), 0);
-		vfio_client_put(&f->client, PCI_BASE_ADDRESS_0, 8, 0xc000000000ULL);
+		vfio_client_put(&f->client, PCI_BASE_ADDRESS_0, 8, 0xc0c0000000ULL);
 		assert_int_equal(vfio_client_get(&f->client, PCI_BASE_ADDRESS_0, 8),
-				 0xc00000000cULL);
+				 0xc0000008);
 	}
 }
 
