@@ -53,6 +53,7 @@
 #include <linux/vpci_desc.h>
 #include <linux/vpci_dma.h>
 #include <linux/vpci_irq.h>
+#include <linux/vpci_region.h>
 
 /* Number of the expansion ROM where BARs have numbers */
 #define VPCI_ROM	VFIO_PCI_ROM_REGION_INDEX
@@ -113,6 +114,8 @@ struct vpci_function {
  *	mastering off or puts it into D3hot, or the driver unpins them. When it
  *	returns nobody uses them, and nobody finds them any more.
  *	vpci_device.dma_lock is held
+ * @regions: optional: regions that are no part of PCI, see struct vpci_region
+ * @nr_regions: how many
  * @disconnect: optional: give back what the registered instance had, such as what
  *	stood behind its BARs. Nobody can reach that any more, and @reset has run.
  *	Called once, and last; vpci_device.open_lock is held
@@ -135,6 +138,8 @@ struct vpci_ops {
 	void (*get_plane)(struct vpci_device *vpci,
 			  struct vfio_device_gfx_plane_info *plane);
 	void (*dma_revoke)(struct vpci_device *vpci, struct vpci_pin *pin);
+	const struct vpci_region *regions;
+	unsigned int nr_regions;
 	void (*disconnect)(struct vpci_device *vpci);
 };
 

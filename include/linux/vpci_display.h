@@ -6,8 +6,9 @@
  * vpci_display in each, and tells it the picture that the guest's registers ask
  * for whenever that changes. In return the VMM sees it (vpci_display_get_plane()),
  * the administrator finds the group "display" below the instance
- * (vpci_display_group), the display has an EDID for the guest, and it interrupts
- * at each vertical blank (vpci_display_listen()).
+ * (vpci_display_group), the display has an EDID for the guest, which the VMM can replace
+ * (vpci_display_regions), and it interrupts at each vertical blank
+ * (vpci_display_listen()).
  *
  * If the physical device has a screen, a struct vpci_screen shows the picture of
  * the instance that the administrator has chosen, black while that has none.
@@ -22,6 +23,10 @@
 #include <linux/sysfs.h>
 #include <linux/types.h>
 #include <linux/vpci_edid.h>
+#include <linux/vpci_region.h>
+
+/* The largest EDID that a VMM can write */
+#define VPCI_DISPLAY_EDID_MAX	(2 * VPCI_EDID_SIZE)
 
 /* Which of the function's interrupts is the vertical blank */
 #define VPCI_DISPLAY_VECTOR	0
@@ -92,7 +97,9 @@ struct vpci_screen {
  * @changes: how often that became another one
  * @listening: somebody listens to the interrupts of @vpci
  * @vblank: ticks while somebody does, and there is a picture
- * @edid: what the guest may read
+ * @edid: what the guest may read, while a monitor is plugged in
+ * @edid_size: bytes of it that count
+ * @unplugged: the VMM has unplugged the monitor
  * @width: of the preferred mode, pixels
  * @height: likewise, lines
  */
@@ -105,7 +112,9 @@ struct vpci_display {
 	u64 changes;
 	bool listening;
 	struct hrtimer vblank;
-	u8 edid[VPCI_EDID_SIZE];
+	u8 edid[VPCI_DISPLAY_EDID_MAX];
+	unsigned int edid_size;
+	bool unplugged;
 	unsigned int width;
 	unsigned int height;
 };
@@ -125,5 +134,9 @@ void vpci_display_get_plane(struct vpci_device *vpci,
 			    struct vfio_device_gfx_plane_info *plane);
 
 extern const struct attribute_group vpci_display_group;
+
+/* For vpci_ops.regions, of an instance with a display */
+#define VPCI_DISPLAY_NR_REGIONS	1
+extern const struct vpci_region vpci_display_regions[VPCI_DISPLAY_NR_REGIONS];
 
 #endif /* _LINUX_VPCI_DISPLAY_H */

@@ -404,6 +404,8 @@ static const struct vpci_ops mgpu_vpci_ops = {
 	.reset		= mgpu_reset,
 	.irq_listen	= vpci_display_listen,
 	.get_plane	= vpci_display_get_plane,
+	.regions	= vpci_display_regions,
+	.nr_regions	= VPCI_DISPLAY_NR_REGIONS,
 	.disconnect	= mgpu_disconnect,
 };
 

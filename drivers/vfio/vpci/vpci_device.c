@@ -106,8 +106,10 @@ static void vpci_device_close(struct vfio_device *vdev)
 	mutex_lock(&vpci->config_lock);
 	vpci_irq_close(vpci);
 	WRITE_ONCE(vpci->self_reset, false);
-	if (!vpci->dead)
+	if (!vpci->dead) {
 		vpci_device_reset(vpci, true);
+		vpci_own_close(vpci);
+	}
 	vpci_windows_close_all(vpci);
 	mutex_unlock(&vpci->config_lock);
 
@@ -162,7 +164,7 @@ static int vpci_ioctl_get_info(struct vpci_device *vpci,
 		return -EINVAL;
 
 	info.flags = VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET;
-	info.num_regions = VFIO_PCI_NUM_REGIONS;
+	info.num_regions = VFIO_PCI_NUM_REGIONS + vpci->ops->nr_regions;
 	info.num_irqs = VFIO_PCI_NUM_IRQS;
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
 }

@@ -127,11 +127,26 @@ static int vpci_display_prefer(struct vpci_display *display, unsigned int width,
 		return ret;
 
 	mutex_lock(&display->lock);
+	memset(display->edid, 0, sizeof(display->edid));
 	memcpy(display->edid, edid, sizeof(edid));
+	WRITE_ONCE(display->edid_size, sizeof(edid));
+	WRITE_ONCE(display->unplugged, false);
 	display->width = width;
 	display->height = height;
 	mutex_unlock(&display->lock);
 	return 0;
+}
+
+/* In place of that which the VMM has written */
+void vpci_display_own_edid(struct vpci_display *display)
+{
+	unsigned int width, height;
+
+	mutex_lock(&display->lock);
+	width = display->width;
+	height = display->height;
+	mutex_unlock(&display->lock);
+	vpci_display_prefer(display, width, height);
 }
 
 /**
@@ -234,7 +249,8 @@ EXPORT_SYMBOL_GPL(vpci_display_get_plane);
 /**
  * vpci_display_edid_read - for vpci_bank.read
  * @vpci: the instance
- * @byte: of the EDID; behind its end all are 0, and without a display
+ * @byte: of the EDID, up to %VPCI_DISPLAY_EDID_MAX; behind its end, and without a
+ *	monitor, all are 0
  *
  * Return: the byte.
  */
@@ -242,7 +258,9 @@ u64 vpci_display_edid_read(struct vpci_device *vpci, unsigned int byte)
 {
 	const struct vpci_display *display = vpci->display;
 
-	return display && byte < VPCI_EDID_SIZE ? READ_ONCE(display->edid[byte]) : 0;
+	if (!display || READ_ONCE(display->unplugged) || byte >= READ_ONCE(display->edid_size))
+		return 0;
+	return READ_ONCE(display->edid[byte]);
 }
 EXPORT_SYMBOL_GPL(vpci_display_edid_read);
 

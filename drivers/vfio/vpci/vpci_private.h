@@ -148,6 +148,13 @@ ssize_t vpci_region_read(struct vfio_device *vdev, char __user *buf,
 ssize_t vpci_region_write(struct vfio_device *vdev, const char __user *buf,
 			  size_t count, loff_t *ppos);
 
+/* vpci_own.c */
+int vpci_own_get_info(struct vpci_device *vpci, struct vfio_region_info *info,
+		      struct vfio_info_cap *caps);
+ssize_t vpci_own_rw(struct vpci_device *vpci, char __user *to,
+		    const char __user *from, size_t count, loff_t *ppos);
+void vpci_own_close(struct vpci_device *vpci);
+
 /* vpci_registers.c */
 void vpci_registers_init(struct vpci_device *vpci);
 u64 vpci_registers_read(struct vpci_device *vpci, unsigned int bar, u64 offset,
@@ -188,6 +195,9 @@ void vpci_carrier_close(struct vpci_device *vpci);
 int vpci_carrier_send(struct vpci_device *vpci, struct vpci_errand *errand);
 void vpci_carrier_quiesce(struct vpci_device *vpci);
 void vpci_carrier_flush(struct vpci_device *vpci);
+
+/* vpci_display.c */
+void vpci_display_own_edid(struct vpci_display *display);
 
 /* vpci_vblank.c */
 void vpci_vblank_init(struct vpci_display *display);

@@ -7,7 +7,7 @@
  * answer it. A BAR, or the ROM, is not there while the guest has it
  * disabled: -EIO. The ROM cannot be written: -EINVAL. A function that is gone reads
  * ones and ignores writes; to answer each access with an error would let a guest
- * fill its VMM's log.
+ * fill its VMM's log. What is no part of PCI is in vpci_own.c.
  *
  * An access of a BAR is cut at the borders of its areas, and what traps is cut
  * further into naturally aligned accesses of 1, 2, 4 or 8 bytes.
@@ -87,6 +87,8 @@ int vpci_region_get_info(struct vfio_device *vdev,
 	struct vpci_device *vpci = vdev_to_vpci(vdev);
 	const struct vpci_bar *bar;
 
+	if (info->index >= VFIO_PCI_NUM_REGIONS)
+		return vpci_own_get_info(vpci, info, caps);
 	/* As with vfio-pci, a function without VGA has no such region at all */
 	if (info->index >= VFIO_PCI_VGA_REGION_INDEX)
 		return -EINVAL;
@@ -346,6 +348,8 @@ static noinline ssize_t vpci_region_read_any(struct vpci_device *vpci,
 {
 	struct vpci_access access = { .vpci = vpci, .to = buf };
 
+	if (*ppos >> VPCI_REGION_SHIFT >= VFIO_PCI_NUM_REGIONS)
+		return vpci_own_rw(vpci, buf, NULL, count, ppos);
 	return vpci_region_rw(&access, count, ppos);
 }
 
@@ -359,6 +363,8 @@ static noinline ssize_t vpci_region_write_any(struct vpci_device *vpci,
 		.write = true,
 	};
 
+	if (*ppos >> VPCI_REGION_SHIFT >= VFIO_PCI_NUM_REGIONS)
+		return vpci_own_rw(vpci, NULL, buf, count, ppos);
 	return vpci_region_rw(&access, count, ppos);
 }
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <drm/drm_fourcc.h>
 #include <cmocka.h>
 
@@ -155,6 +156,131 @@ static void test_edid(void **state)
 	vfio_client_decode(&fixture_client, 1);
 	read_edid(after);
 	assert_memory_equal(before, after, 256);
+}
+
+#define EDID_REG(name)	offsetof(struct vfio_region_gfx_edid, name)
+
+/* The region of the monitor, found as QEMU does it: by its type */
+static struct vfio_region_info monitor_region(void)
+{
+	struct {
+		struct vfio_region_info info;
+		struct vfio_region_info_cap_type type;
+	} region = { .info = { .argsz = sizeof(region), .index = VFIO_PCI_NUM_REGIONS } };
+	struct vfio_device_info device = { .argsz = sizeof(device) };
+
+	assert_int_equal(ioctl(fixture_client.device, VFIO_DEVICE_GET_INFO, &device), 0);
+	assert_int_equal(device.num_regions, VFIO_PCI_NUM_REGIONS + 1);
+	assert_int_equal(ioctl(fixture_client.device, VFIO_DEVICE_GET_REGION_INFO, &region), 0);
+	assert_int_equal(region.info.flags, VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE |
+			 VFIO_REGION_INFO_FLAG_CAPS);
+	assert_int_equal(region.info.cap_offset, sizeof(region.info));
+	assert_int_equal(region.type.header.id, VFIO_REGION_INFO_CAP_TYPE);
+	assert_int_equal(region.type.type, VFIO_REGION_TYPE_GFX);
+	assert_int_equal(region.type.subtype, VFIO_REGION_SUBTYPE_GFX_EDID);
+	return region.info;
+}
+
+static ssize_t monitor_write(const struct vfio_region_info *region, unsigned int offset,
+			     uint32_t value)
+{
+	return vfio_client_write(&fixture_client, region->offset + offset, &value, 4);
+}
+
+static void monitor_head(const struct vfio_region_info *region, struct vfio_region_gfx_edid *head)
+{
+	assert_int_equal(vfio_client_read(&fixture_client, region->offset, head, sizeof(*head)),
+			 sizeof(*head));
+}
+
+static void test_monitor_of_the_vmm(void **state)
+{
+	uint8_t own[256], blob[256], seen[256], zero[256] = {};
+	struct vfio_region_gfx_edid head;
+	struct vfio_region_info region;
+	unsigned int i;
+
+	(void)state;
+	open_type("8M", UUID_A);
+	read_edid(own);
+	region = monitor_region();
+	monitor_head(&region, &head);
+	assert_int_equal(head.edid_size, 128);
+	assert_int_equal(head.edid_max_size, 256);
+	assert_int_equal(head.max_xres, 1024);
+	assert_int_equal(head.max_yres, 768);
+	assert_int_equal(head.link_state, VFIO_DEVICE_GFX_LINK_STATE_UP);
+	assert_int_equal(head.edid_offset + head.edid_max_size, region.size);
+
+	for (i = 0; i < 256; i++)
+		blob[i] = next_random();
+	assert_int_equal(monitor_write(&region, EDID_REG(link_state), VFIO_DEVICE_GFX_LINK_STATE_DOWN), 4);
+	read_edid(seen);
+	assert_memory_equal(seen, zero, 256);
+	assert_int_equal(monitor_write(&region, EDID_REG(edid_size), 200), 4);
+	assert_int_equal(vfio_client_write(&fixture_client, region.offset + head.edid_offset, blob, 256), 256);
+	assert_int_equal(monitor_write(&region, EDID_REG(link_state), VFIO_DEVICE_GFX_LINK_STATE_UP), 4);
+	memset(blob + 200, 0, 56);
+	read_edid(seen);
+	assert_memory_equal(seen, blob, 256);
+
+	/* The monitor is none of the function's: it stays */
+	ioctl(fixture_client.device, VFIO_DEVICE_RESET);
+	vfio_client_decode(&fixture_client, 1);
+	read_edid(seen);
+	assert_memory_equal(seen, blob, 256);
+
+	/* What the administrator writes is another monitor */
+	assert_int_equal(sysfs_write("800x600", INSTANCE(UUID_A) "/display/resolution"), 0);
+	assert_edid(800, 600);
+	assert_int_equal(sysfs_write("1024x768", INSTANCE(UUID_A) "/display/resolution"), 0);
+	assert_int_equal(monitor_write(&region, EDID_REG(edid_size), 0), 4);
+	read_edid(seen);
+	assert_memory_equal(seen, zero, 256);
+
+	/* and the next user's is the display's own */
+	vfio_client_close(&fixture_client);
+	assert_int_equal(vfio_client_open(&fixture_client, UUID_A), 0);
+	vfio_client_decode(&fixture_client, 1);
+	read_edid(seen);
+	assert_memory_equal(seen, own, 256);
+}
+
+static void test_monitor_refuses(void **state)
+{
+	static const struct { unsigned int offset; uint32_t value; } refused[] = {
+		{ EDID_REG(edid_offset), 256 }, { EDID_REG(edid_max_size), 256 },
+		{ EDID_REG(max_xres), 1024 }, { EDID_REG(max_yres), 768 },
+		{ EDID_REG(edid_size), 257 }, { EDID_REG(edid_size), 0xffffffff },
+		{ EDID_REG(link_state), 0 }, { EDID_REG(link_state), 3 },
+		{ EDID_REG(edid_size) + 2, 0 }, { sizeof(struct vfio_region_gfx_edid), 0 }, { 252, 0 },
+	};
+	struct vfio_region_gfx_edid before, after;
+	struct vfio_region_info region;
+	uint8_t buf[600] = {};
+	size_t i;
+
+	(void)state;
+	open_type("8M", UUID_A);
+	region = monitor_region();
+	monitor_head(&region, &before);
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		assert_int_equal(monitor_write(&region, refused[i].offset, refused[i].value), -EINVAL);
+	assert_int_equal(vfio_client_write(&fixture_client, region.offset + EDID_REG(edid_size), buf, 8), -EINVAL);
+	assert_int_equal(vfio_client_write(&fixture_client, region.offset + EDID_REG(edid_size), buf, 1), -EINVAL);
+	monitor_head(&region, &after);
+	assert_memory_equal(&before, &after, sizeof(before));
+
+	assert_int_equal(vfio_client_read(&fixture_client, region.offset, buf, region.size), region.size);
+	assert_int_equal(vfio_client_read(&fixture_client, region.offset, buf, region.size + 1), -EINVAL);
+	assert_int_equal(vfio_client_read(&fixture_client, region.offset + region.size - 1, buf, 2), -EINVAL);
+	assert_int_equal(vfio_client_write(&fixture_client, region.offset + region.size, buf, 1), -EINVAL);
+	/* The registers are not all to be written, so nothing is */
+	assert_int_equal(vfio_client_write(&fixture_client, region.offset, buf, region.size), -EINVAL);
+	/* Behind it there is none */
+	assert_int_equal(vfio_client_read(&fixture_client, region.offset + (1ULL << 40), buf, 1), -EINVAL);
+	assert_int_equal(vfio_client_read(&fixture_client, 1ULL << 62, buf, 1), -EINVAL);
+	assert_ptr_equal(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fixture_client.device, region.offset), MAP_FAILED);
 }
 
 static void assert_plane(const struct picture *pic)
@@ -326,6 +452,8 @@ int main(int argc, char **argv)
 		TEST(test_registers_as_hardware),
 		TEST(test_eight_bytes_are_two_times_four),
 		TEST(test_edid),
+		TEST(test_monitor_of_the_vmm),
+		TEST(test_monitor_refuses),
 		TEST(test_no_mode_reaches_beyond),
 		TEST(test_any_access),
 		TEST(test_files),

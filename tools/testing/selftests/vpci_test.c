@@ -30,7 +30,7 @@ static void test_device_info(void **state)
 
 	assert_int_equal(ioctl(f->client.device, VFIO_DEVICE_GET_INFO, &info), 0);
 	assert_int_equal(info.flags, VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET);
-	assert_int_equal(info.num_regions, VFIO_PCI_NUM_REGIONS);
+	assert_int_equal(info.num_regions, VFIO_PCI_NUM_REGIONS + 1);
 	assert_int_equal(info.num_irqs, VFIO_PCI_NUM_IRQS);
 	info.argsz = 8;
 	assert_int_equal(ioctl(f->client.device, VFIO_DEVICE_GET_INFO, &info), -1);
@@ -52,7 +52,7 @@ static void test_region_info(void **state)
 		[VFIO_PCI_CONFIG_REGION_INDEX] = { 256,
 			VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE },
 	};
-	static const uint32_t absent[] = { 8, 9, 1000, ONES };
+	static const uint32_t absent[] = { 8, 10, 1000, ONES };
 	struct instance *f = *state;
 	struct vfio_region_info info;
 	unsigned int i;
