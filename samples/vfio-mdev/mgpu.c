@@ -492,7 +492,14 @@ static struct mdev_driver mgpu_mdev_driver = {
 	},
 };
 
+/*
+ * Where QEMU's adapter has it. Not power management: a D3hot in each suspend of the guest
+ * would cost the picture.
+ */
+#define MGPU_EXP_OFFSET		0x80
+
 static const struct vpci_cap_desc mgpu_caps[] = {
+	{ .type = VPCI_CAP_EXP, .offset = MGPU_EXP_OFFSET, .exp.flr = true },
 	{ .type = VPCI_CAP_MSIX,
 	  .msix = { .vectors = VPCI_DISPLAY_VECTOR + 1,
 		    .table_bar = MGPU_MSIX_BAR, .pba_bar = MGPU_MSIX_BAR,
@@ -511,7 +518,7 @@ static struct vpci_function *mgpu_function_create(struct mgpu *mgpu,
 		.class			= PCI_CLASS_DISPLAY_OTHER << 8,
 		/* 2: the registers at 0x600 are there */
 		.revision		= 2,
-		.config_size		= PCI_CFG_SPACE_SIZE,
+		.config_size		= PCI_CFG_SPACE_EXP_SIZE,
 		.bars = {
 			[MGPU_VRAM_BAR] = {
 				.size		= size,

@@ -68,8 +68,8 @@ test_stock_driver_finds_its_display() {
 		done < resource' | xargs)" 'sizes of BAR 0 and BAR 2'
 }
 
-test_guest_sees_256_bytes_of_config() {
-	expect_equal 256 "$(in_guest 'cat /sys/bus/pci/drivers/bochs-drm/0000:*/config | wc -c')" bytes
+test_guest_sees_all_of_config() {
+	expect_equal 4096 "$(in_guest 'cat /sys/bus/pci/drivers/bochs-drm/0000:*/config | wc -c')" bytes
 }
 
 # The guest draws K, and its VRAM on the physical device comes to hold exactly that.
@@ -116,6 +116,27 @@ test_machine_reset() {
 	qmp cont
 	expect_equal 'bochs-drmdrmfb' "$("$nested" cmd guest --time-limit 300 \
 		'cut -d" " -f2 /proc/fb')" 'frame buffer after the reset'
+}
+
+# The guest's kernel has a way to reset the function that is the function's own, and it is one
+test_guest_resets_the_function() {
+	local resets said
+
+	draw_picture
+	resets=$(<$instance/vpci/resets)
+	# shellcheck disable=SC2016 # for the guest's shell
+	said=$(in_guest '
+		cd /sys/bus/pci/drivers/bochs-drm && device=$(echo 0000:*) && echo $device > unbind || exit
+		cat /sys/bus/pci/devices/$device/reset_method
+		echo 1 > /sys/bus/pci/devices/$device/reset
+		status=$?
+		echo $device > bind
+		exit $status') || fail "reset: $said"
+	expect_equal flr "$said" 'reset_method'
+	(($(<$instance/vpci/resets) > resets)) || fail 'the function was not reset'
+	# shellcheck disable=SC2086 # three numbers
+	expect_equal 0 "$("$fbdraw" scan K $mode "$parent/resource0" \
+		"$(<$instance/mgpu/vram_offset)" 8388608)" 'what is left of the picture'
 }
 
 # How many displays the guest's driver has

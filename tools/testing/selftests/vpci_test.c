@@ -22,6 +22,7 @@
 #define DISPI_XRES	DISPI(1)
 
 #define MSIX_SIZE	0x10000U
+#define CONFIG_SIZE	4096U
 
 static void test_device_info(void **state)
 {
@@ -49,7 +50,7 @@ static void test_region_info(void **state)
 		[3] = { MSIX_SIZE, VFIO_REGION_INFO_FLAG_READ |
 			VFIO_REGION_INFO_FLAG_WRITE },
 		[VFIO_PCI_ROM_REGION_INDEX] = { 0, 0 },
-		[VFIO_PCI_CONFIG_REGION_INDEX] = { 256,
+		[VFIO_PCI_CONFIG_REGION_INDEX] = { CONFIG_SIZE,
 			VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE },
 	};
 	static const uint32_t absent[] = { 8, 10, 1000, ONES };
@@ -179,19 +180,19 @@ static void test_config_ids(void **state)
 			 PCI_STATUS_CAP_LIST);
 }
 
-/* Exactly 256 bytes: all of them at once, the last one, and nothing behind */
+/* Exactly 4096 bytes: all of them at once, the last one, and nothing behind */
 static void test_config_end(void **state)
 {
 	struct instance *f = *state;
-	uint8_t buf[512];
+	uint8_t buf[CONFIG_SIZE + 1];
 
-	assert_int_equal(vfio_client_read(&f->client, f->client.config, buf, 256), 256);
-	assert_int_equal(vfio_client_read(&f->client, f->client.config + 255, buf, 1), 1);
-	assert_int_equal(vfio_client_read(&f->client, f->client.config, buf, 257), -EFAULT);
-	assert_int_equal(vfio_client_read(&f->client, f->client.config + 255, buf, 2), -EFAULT);
-	assert_int_equal(vfio_client_read(&f->client, f->client.config + 256, buf, 1), -EFAULT);
-	assert_int_equal(vfio_client_write(&f->client, f->client.config + 253, buf, 4), -EFAULT);
-	assert_int_equal(vfio_client_write(&f->client, f->client.config + 256, buf, 1), -EFAULT);
+	assert_int_equal(vfio_client_read(&f->client, f->client.config, buf, CONFIG_SIZE), CONFIG_SIZE);
+	assert_int_equal(vfio_client_read(&f->client, f->client.config + CONFIG_SIZE - 1, buf, 1), 1);
+	assert_int_equal(vfio_client_read(&f->client, f->client.config, buf, CONFIG_SIZE + 1), -EFAULT);
+	assert_int_equal(vfio_client_read(&f->client, f->client.config + CONFIG_SIZE - 1, buf, 2), -EFAULT);
+	assert_int_equal(vfio_client_read(&f->client, f->client.config + CONFIG_SIZE, buf, 1), -EFAULT);
+	assert_int_equal(vfio_client_write(&f->client, f->client.config + CONFIG_SIZE - 3, buf, 4), -EFAULT);
+	assert_int_equal(vfio_client_write(&f->client, f->client.config + CONFIG_SIZE, buf, 1), -EFAULT);
 }
 
 static void test_config_bar_sizing(void **state)
@@ -327,19 +328,19 @@ static void test_reset(void **state)
 {
 	struct instance *f = *state;
 	volatile uint32_t *vram = instance_map(f, VRAM_SIZE);
-	uint8_t before[256], after[256];
+	uint8_t before[CONFIG_SIZE], after[CONFIG_SIZE];
 	uint16_t xres = 800;
 
 	vfio_client_put(&f->client, PCI_BASE_ADDRESS_0, 8, 0xfe000000);
 	vfio_client_put(&f->client, PCI_INTERRUPT_LINE, 1, 11);
 	vfio_client_decode(&f->client, 1);
-	assert_int_equal(vfio_client_read(&f->client, f->client.config, before, 256), 256);
+	assert_int_equal(vfio_client_read(&f->client, f->client.config, before, CONFIG_SIZE), CONFIG_SIZE);
 	vfio_client_write(&f->client, f->regs + DISPI_XRES, &xres, 2);
 	vram[100] = 0x5ec7e7;
 
 	assert_int_equal(ioctl(f->client.device, VFIO_DEVICE_RESET), 0);
-	assert_int_equal(vfio_client_read(&f->client, f->client.config, after, 256), 256);
-	assert_memory_equal(before, after, 256);
+	assert_int_equal(vfio_client_read(&f->client, f->client.config, after, CONFIG_SIZE), CONFIG_SIZE);
+	assert_memory_equal(before, after, CONFIG_SIZE);
 	/* Decode is on, the mapping stays, and what was written is gone */
 	assert_int_equal(vram[100], 0);
 	vfio_client_read(&f->client, f->regs + DISPI_XRES, &xres, 2);
