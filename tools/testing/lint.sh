@@ -75,7 +75,7 @@ test_exports_are_documented() {
 	files 'drivers/*.c' | xargs sed -n '/^EXPORT_SYMBOL/{F;s/^EXPORT_SYMBOL[_A-Z]*(\([^)]*\)).*/\1/p}' > "$work/out"
 	[[ -s $work/out ]] || fail 'no exported symbol was found'
 	while read -r file && read -r symbol; do
-		grep -qE "^ \* $symbol - |^const struct .* $symbol = " "$file" ||
+		grep -qE "^ \* $symbol - |^const struct .* $symbol(\[.*])? = " "$file" ||
 			fail "$file: $symbol is exported without kernel-doc"
 	done < "$work/out"
 	files 'drivers/vfio/vpci/*.c' | xargs grep -l '^EXPORT_SYMBOL' | xargs grep -l '^/\*\*$' > "$work/out"

@@ -62,7 +62,7 @@ static int vpci_own_access(struct vpci_device *vpci,
 	return ret;
 }
 
-/* @to or @from is the user's buffer. Returns the bytes that were transferred, or an errno if none */
+/* @to or @from is the user's buffer. Returns the bytes that were transferred, or an errno */
 ssize_t vpci_own_rw(struct vpci_device *vpci, char __user *to,
 		    const char __user *from, size_t count, loff_t *ppos)
 {
