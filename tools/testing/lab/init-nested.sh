@@ -14,7 +14,13 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 modprobe -a virtio_pci virtio_console 2>/dev/null
 
+# Ports come a moment after their driver
 port() {
+	i=0
+	until grep -qsxF "$1" /sys/class/virtio-ports/*/name || [ "$i" -gt 200 ]; do
+		i=$((i + 1))
+		usleep 50000
+	done
 	for name in /sys/class/virtio-ports/*/name; do
 		if [ "$(cat "$name")" = "$1" ]; then
 			name=${name%/name}
