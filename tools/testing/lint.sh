@@ -42,6 +42,21 @@ build_copy() {
 	make -s -C "$kdir" M="$copy" W=1 "$@" modules
 }
 
+functions_of() { sed -nE 's/^([a-zA-Z_0-9]+)\(\).*/\1/p' "$1" | sort -u; }
+
+# A script that has a function of the same name as a library that it reads takes it away from the library itself. Of
+# tap.sh, setup and teardown are there for that.
+test_functions_of_libraries() {
+	local file library
+	while IFS=: read -r file library; do
+		library=$(realpath -m --relative-to=. "$(dirname "$file")/$library")
+		[[ -e $library ]] || library=$(git ls-files "*/$(basename "$library")" | head -n 1)
+		comm -12 <(functions_of "$file") <(functions_of "$library") | grep -vx -e setup -e teardown |
+			sed "s|^|$file has a function of the name of one of $library: |"
+	done < <(files '*.sh' .ci/run | xargs grep -oE '^\. .*[a-z_]+\.sh' | sed -E 's|:\. .*[/"]([a-z_/]+\.sh)$|:\1|') > "$work/complaints"
+	[[ ! -s $work/complaints ]] || fail "$(cat "$work/complaints")"
+}
+
 test_sparse() { silent build_copy C=1 CF=-D__CHECK_ENDIAN__; }
 
 test_clang() { silent build_copy LLVM=1 CONFIG_DEBUG_INFO_BTF_MODULES=; }

@@ -22,8 +22,8 @@ set -euo pipefail
 # shellcheck source=tools/testing/lab/archive.sh
 . "$LAB_DIR/archive.sh"
 
-# fetch DIR PACKAGE...: unpacks packages below DIR
-fetch() {
+# unpack_packages DIR PACKAGE...: below DIR
+unpack_packages() {
 	local dir=$1 name deb
 	shift
 	for name; do
@@ -48,7 +48,7 @@ unpack_image() {
 	grep -qx -e "linux-image-$kver" <<<"$packages" || { say "apt has no linux-image-$kver"; exit "$NOT_THERE"; }
 	say "unpacking linux-image-$kver into $CACHE/kernels"
 	# shellcheck disable=SC2086 # words
-	fetch "$root" $packages
+	unpack_packages "$root" $packages
 	# newer packages have everything below /usr
 	if [[ ! -e $root/lib ]]; then ln -s usr/lib "$root/lib"; fi
 	# and leave it to their scripts to fill /boot
@@ -102,7 +102,7 @@ add_build() {
 		build=/usr/src/linux-headers-$kver
 	else
 		# shellcheck disable=SC2046 # words
-		fetch "$work/headers" $(headers_packages "$kver")
+		unpack_packages "$work/headers" $(headers_packages "$kver")
 		if headers_work "$work/headers"; then
 			move_headers "$work/headers" "$dest"
 			mkdir -p "$work/root/usr/src" "$work/root/usr/lib"

@@ -297,6 +297,23 @@ test_stock_new() {
 	resolve 0 96.3.1+deb13-amd64 stock-new
 }
 
+# The package is downloaded and unpacked by the lab's own means
+test_kernel_of_a_guest() {
+	local kver=6.1.0-9-amd64 deb=$work/build/deb
+	resolve 77 '' guest-6.1
+	cp "$here/image.sh" "$lab/"
+	rm -rf "$work/build"
+	mkdir -p "$deb"/{DEBIAN,boot} "$deb/lib/modules/$kver"
+	touch "$deb/boot/"{vmlinuz,config}-$kver "$deb/lib/modules/$kver/modules."{order,builtin}
+	printf 'Package: linux-image-%s\nVersion: 1\nArchitecture: all\nMaintainer: none <none@localhost>\nDescription: none\n' \
+		$kver > "$deb/DEBIAN/control"
+	dpkg-deb -b --root-owner-group "$deb" "$STORE/linux-image-${kver}_all.deb" > /dev/null
+	has_image $kver
+	resolve 0 $kver --refresh guest-6.1
+	expect_equal "$kver" "$(cd "$kernels/$kver/lib/modules" && echo *)" 'its modules'
+	resolve 0 $kver guest-6.1
+}
+
 test_names_of_lanes() {
 	local name
 	for name in debug-6.1 debug- debug-x debug-7.2.1 stock-7.2 ''; do

@@ -37,7 +37,7 @@ start_guest() {
 		"$nested" wait "$1" ready 300
 }
 
-show() { echo "$2" > "$(instance "$1")/display/scanout" || fail "scanout of $1: $2"; }
+scan_out() { echo "$2" > "$(instance "$1")/display/scanout" || fail "scanout of $1: $2"; }
 
 # screendump of a guest's QEMU, or of the lab VM's: "physical"
 dump_of() {
@@ -93,14 +93,14 @@ test_physical_screen_is_black_at_first() {
 
 test_physical_screen_shows_the_chosen_one() {
 	need_screen
-	show K 1
+	scan_out K 1
 	until_seen shows physical K
-	show L 1
+	scan_out L 1
 	until_seen shows physical L
 	expect_equal 0 "$(<"$(instance K)/display/scanout")" K
-	show L 0
+	scan_out L 0
 	is_black physical || fail 'it is not black'
-	show K 1
+	scan_out K 1
 	until_seen shows physical K
 }
 
@@ -116,7 +116,7 @@ test_reset_makes_it_black() {
 	done
 	is_black physical || fail 'it is not black'
 	# It is the chosen one still
-	show L 1
+	scan_out L 1
 	until_seen shows physical L
 }
 
