@@ -60,7 +60,15 @@ qemu_log=$LAB_OUT/$name.qemu.log
 given=$LAB_OUT/$name.qemu.given
 
 # Alive, and not a zombie that nobody has reaped yet: a zombie has closed its files, its devices among them.
-running() { [[ -r $dir/pid ]] && grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$(<"$dir/pid")/status"; }
+alive() { [[ -r $dir/pid ]] && grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$(<"$dir/pid")/status"; }
+
+# Nor one that KVM has given up: it would stand still for ever, with its devices, so it is killed.
+running() {
+	alive || return 1
+	if ! grep -qs '^KVM internal error' "$qemu_log"; then return; fi
+	kill -KILL "$(<"$dir/pid")" 2>/dev/null || true
+	return 1
+}
 
 must_run() { running || gone "does not run (any more)"; }
 
@@ -209,7 +217,7 @@ send() {
 }
 
 cmd() {
-	local limit=30 token text status end left
+	local limit=30 token text piece status end left
 	if [[ ${1-} == --time-limit ]]; then
 		limit=${2-}
 		shift 2 || usage
@@ -221,9 +229,18 @@ cmd() {
 	exec {reply}<>"$dir/cmd.out"
 	token=$(send "$limit" "$1")
 	end=$((SECONDS + limit + 2))
+	# up to the next NUL; looks now and then whether the guest is there to send one
 	next() {
-		left=$((end - SECONDS))
-		((left > 0)) && IFS= read -r -d '' -t "$left" text <&"$reply"
+		text=''
+		while left=$((end - SECONDS)); ((left > 0)); do
+			if IFS= read -r -d '' -t $((left < 5 ? left : 5)) piece <&"$reply"; then
+				text+=$piece
+				return
+			fi
+			text+=$piece
+			running || return 1
+		done
+		return 1
 	}
 	while :; do
 		if ! next; then
@@ -237,6 +254,7 @@ cmd() {
 		printf '%s' "$text"
 		if next; then status=$text; fi
 	fi
+	running || [[ -n ${status-} ]] || gone "died during '$1'"
 	[[ -n ${status-} ]] || { say "guest '$name' did not finish '$1' in $limit s"; exit 124; }
 	# the guest's own timeout has killed it
 	if [[ $status == 137 ]]; then

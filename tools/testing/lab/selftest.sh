@@ -13,7 +13,7 @@ set -euo pipefail
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/lab-selftest.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
-names=(status arguments splat panic limit frozen nested cache qemu_list qemu_says)
+names=(status arguments splat panic limit frozen nested given_up cache qemu_list qemu_says)
 if (($#)); then names=("$@"); fi
 failed=0 number=0 status=0
 
@@ -144,6 +144,24 @@ test_nested() {
 		$nested stop a
 		$nested says a'
 	expect_status 0 && expect_in stdout 'drawn ' && [[ -s $tmp/out/a.png ]]
+}
+
+# As QEMU says it: the machine is stopped, and QEMU stays
+test_given_up() {
+	lab --nested --time-limit 120 -- bash -euc '
+		nested=tools/testing/lab/nested.sh
+		$nested start a -- -device bochs-display
+		$nested wait a ready 60
+		$nested qmp a stop
+		(sleep 2; echo "KVM internal error. Suberror: 3" >>"$LAB_OUT/a.qemu.log") &
+		start=$SECONDS
+		status=0; $nested cmd a --time-limit 100 true || status=$?; [ $status = 1 ]
+		status=0; $nested stop a || status=$?; [ $status = 1 ]
+		((SECONDS - start < 50))
+		$nested start a -- -device bochs-display
+		$nested wait a ready 60
+		$nested stop a'
+	expect_status 1 && expect_in stdout "'a' died during 'true'" && expect_in stdout "(any more)"
 }
 
 echo "1..${#names[@]}"
