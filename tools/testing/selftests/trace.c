@@ -23,9 +23,9 @@ void trace_begin(const char *system)
 	assert_int_equal(sysfs_write("1", TRACING "/events/%s/enable", system), 0);
 }
 
-void trace_end(const char *system)
+void trace_end(const char *what)
 {
-	assert_int_equal(sysfs_write("0", TRACING "/events/%s/enable", system), 0);
+	assert_int_equal(sysfs_write("0", TRACING "/events/%s/enable", what), 0);
 }
 
 static bool file_has(const char *path, const char *text)

@@ -7,9 +7,10 @@
 
 #include <stdbool.h>
 
-/* From now on, with nothing from before; until trace_end(), after which what came can be looked for */
+/* From now on, with nothing from before; until trace_end(); what came can be looked for at any time */
 void trace_begin(const char *system);
-void trace_end(const char *system);
+/* @what: the system, or one event of it, as "mdev/mdev_create" */
+void trace_end(const char *what);
 
 /* Whether a line contains @text */
 bool trace_has(const char *text);
