@@ -3,14 +3,11 @@
  * Virtual PCI functions: regions that are no part of PCI
  *
  * Their numbers follow those of PCI, in the order of vpci_ops.regions. An access must lie
- * inside its region, otherwise all of it is refused: -EINVAL. It is cut into chunks, and
- * user memory is touched with no lock held.
+ * inside its region, otherwise all of it is refused: -EINVAL. vpci_region.c cuts it into
+ * chunks.
  */
-#include <linux/minmax.h>
 #include <linux/nospec.h>
-#include <linux/sched/signal.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 
 #include "vpci_private.h"
 
@@ -45,10 +42,22 @@ int vpci_own_get_info(struct vpci_device *vpci, struct vfio_region_info *info,
 	return vfio_info_add_capability(caps, &type.header, sizeof(type));
 }
 
-static int vpci_own_access(struct vpci_device *vpci,
-			   const struct vpci_region *region, u32 offset,
-			   u8 *buf, unsigned int len, bool write)
+/* 0, or -EINVAL: there is no such region, or the access does not lie in it */
+int vpci_own_check(const struct vpci_device *vpci, unsigned int index, u64 offset,
+		   size_t count)
 {
+	const struct vpci_region *region = vpci_own_find(vpci, index);
+
+	if (!region || count > region->size || offset > region->size - count)
+		return -EINVAL;
+	return 0;
+}
+
+/* One chunk of an access that vpci_own_check() has seen */
+int vpci_own_access(struct vpci_device *vpci, unsigned int index, u32 offset,
+		    u8 *buf, unsigned int len, bool write)
+{
+	const struct vpci_region *region = vpci_own_find(vpci, index);
 	int ret = 0;
 
 	mutex_lock(&vpci->config_lock);
@@ -60,40 +69,6 @@ static int vpci_own_access(struct vpci_device *vpci,
 			      region->read(vpci, offset, buf, len);
 	mutex_unlock(&vpci->config_lock);
 	return ret;
-}
-
-/* @to or @from is the user's buffer. Returns the bytes that were transferred, or an errno */
-ssize_t vpci_own_rw(struct vpci_device *vpci, char __user *to,
-		    const char __user *from, size_t count, loff_t *ppos)
-{
-	const struct vpci_region *region = vpci_own_find(vpci, *ppos >> VPCI_REGION_SHIFT);
-	u64 offset = *ppos & VPCI_REGION_MASK;
-	u8 buf[VPCI_REGION_CHUNK];
-	size_t done = 0;
-	int ret = 0;
-
-	if (!region || count > region->size || offset > region->size - count)
-		return -EINVAL;
-
-	while (done < count) {
-		u32 at = offset + done;
-		unsigned int len = min_t(size_t, count - done,
-					 VPCI_REGION_CHUNK - at % VPCI_REGION_CHUNK);
-
-		if (fatal_signal_pending(current))
-			ret = -EINTR;
-		else if (from && copy_from_user(buf, from + done, len))
-			ret = -EFAULT;
-		else
-			ret = vpci_own_access(vpci, region, at, buf, len, from);
-		if (!ret && to && copy_to_user(to + done, buf, len))
-			ret = -EFAULT;
-		if (ret)
-			break;
-		done += len;
-	}
-	*ppos += done;
-	return done ? done : ret;
 }
 
 void vpci_own_close(struct vpci_device *vpci)

@@ -151,8 +151,10 @@ ssize_t vpci_region_write(struct vfio_device *vdev, const char __user *buf,
 /* vpci_own.c */
 int vpci_own_get_info(struct vpci_device *vpci, struct vfio_region_info *info,
 		      struct vfio_info_cap *caps);
-ssize_t vpci_own_rw(struct vpci_device *vpci, char __user *to,
-		    const char __user *from, size_t count, loff_t *ppos);
+int vpci_own_check(const struct vpci_device *vpci, unsigned int index, u64 offset,
+		   size_t count);
+int vpci_own_access(struct vpci_device *vpci, unsigned int index, u32 offset,
+		    u8 *buf, unsigned int len, bool write);
 void vpci_own_close(struct vpci_device *vpci);
 
 /* vpci_registers.c */

@@ -28,8 +28,6 @@
 #include "vpci_private.h"
 #include "vpci_trace.h"
 
-#define VPCI_CHUNK 256
-
 /* @to or @from is the user's buffer, as @write says */
 struct vpci_access {
 	struct vpci_device *vpci;
@@ -268,6 +266,9 @@ static int vpci_bar_access(const struct vpci_access *access, u64 offset,
 static int vpci_region_access(const struct vpci_access *access, u64 offset,
 			      u8 *buf, unsigned int len)
 {
+	if (access->index >= VFIO_PCI_NUM_REGIONS)
+		return vpci_own_access(access->vpci, access->index, offset, buf, len,
+				       access->write);
 	if (access->index != VFIO_PCI_CONFIG_REGION_INDEX)
 		return vpci_bar_access(access, offset, buf, len);
 
@@ -283,8 +284,12 @@ static int vpci_access_prepare(struct vpci_access *access, loff_t pos,
 
 	access->index = pos >> VPCI_REGION_SHIFT;
 	access->offset = pos & VPCI_REGION_MASK;
-	size = vpci_region_size(access->vpci, access->index);
+	if (access->index >= VFIO_PCI_NUM_REGIONS)
+		return vpci_own_check(access->vpci, access->index, access->offset, *count);
+	if (!*count)
+		return 0;
 
+	size = vpci_region_size(access->vpci, access->index);
 	if (access->index == VFIO_PCI_CONFIG_REGION_INDEX)
 		return *count > size || access->offset > size - *count ?
 		       -EFAULT : 0;
@@ -313,12 +318,10 @@ static int vpci_region_chunk(const struct vpci_access *access, size_t done,
 static ssize_t vpci_region_rw(struct vpci_access *access, size_t count,
 			      loff_t *ppos)
 {
-	u8 buf[VPCI_CHUNK];
+	u8 buf[VPCI_REGION_CHUNK];
 	size_t done = 0;
 	int ret;
 
-	if (!count)
-		return 0;
 	ret = vpci_access_prepare(access, *ppos, &count);
 	if (ret)
 		return ret;
@@ -327,7 +330,7 @@ static ssize_t vpci_region_rw(struct vpci_access *access, size_t count,
 		u64 offset = access->offset + done;
 		/* A chunk ends where the next would begin: never across a page */
 		unsigned int len = min_t(size_t, count - done,
-					 VPCI_CHUNK - offset % VPCI_CHUNK);
+					 VPCI_REGION_CHUNK - offset % VPCI_REGION_CHUNK);
 
 		ret = fatal_signal_pending(current) ? -EINTR :
 		      vpci_region_chunk(access, done, buf, len);
@@ -348,8 +351,6 @@ static noinline ssize_t vpci_region_read_any(struct vpci_device *vpci,
 {
 	struct vpci_access access = { .vpci = vpci, .to = buf };
 
-	if (*ppos >> VPCI_REGION_SHIFT >= VFIO_PCI_NUM_REGIONS)
-		return vpci_own_rw(vpci, buf, NULL, count, ppos);
 	return vpci_region_rw(&access, count, ppos);
 }
 
@@ -363,8 +364,6 @@ static noinline ssize_t vpci_region_write_any(struct vpci_device *vpci,
 		.write = true,
 	};
 
-	if (*ppos >> VPCI_REGION_SHIFT >= VFIO_PCI_NUM_REGIONS)
-		return vpci_own_rw(vpci, NULL, buf, count, ppos);
 	return vpci_region_rw(&access, count, ppos);
 }
 
