@@ -57,6 +57,17 @@ void vpci_config_init(struct vpci_config *cfg, const struct vpci_layout *layout,
 	memcpy(dwords, layout->reset, layout->nr_slots * sizeof(*dwords));
 }
 
+/* vpci_config_set() may change other bits of the same register meanwhile */
+static void vpci_config_merge(struct vpci_config *cfg, unsigned int nr, u32 mask,
+			      u32 value)
+{
+	u32 old = READ_ONCE(cfg->dwords[nr]), new;
+
+	do {
+		new = (old & ~mask) | (value & mask);
+	} while (!try_cmpxchg(&cfg->dwords[nr], &old, new));
+}
+
 static void vpci_config_clear(struct vpci_config *cfg, bool renew)
 {
 	const struct vpci_layout *layout = cfg->layout;
@@ -65,12 +76,8 @@ static void vpci_config_clear(struct vpci_config *cfg, bool renew)
 	for (i = 0; i < layout->nr_slots; i++) {
 		const struct vpci_slot *slot = &layout->slots[i];
 		u32 sticky = slot->sticky & (renew ? slot->device : ~0U);
-		u32 old = READ_ONCE(cfg->dwords[i]), new;
 
-		/* vpci_config_set() may change a sticky bit meanwhile */
-		do {
-			new = (old & sticky) | (layout->reset[i] & ~sticky);
-		} while (!try_cmpxchg(&cfg->dwords[i], &old, new));
+		vpci_config_merge(cfg, i, ~sticky, layout->reset[i]);
 	}
 }
 
@@ -112,14 +119,8 @@ void vpci_config_restore(struct vpci_config *cfg, const u32 *dwords)
 	const struct vpci_layout *layout = cfg->layout;
 	unsigned int i;
 
-	for (i = 0; i < layout->nr_slots; i++) {
-		u32 saved = layout->slots[i].saved;
-		u32 old = READ_ONCE(cfg->dwords[i]), new;
-
-		do {
-			new = (old & ~saved) | (dwords[i] & saved);
-		} while (!try_cmpxchg(&cfg->dwords[i], &old, new));
-	}
+	for (i = 0; i < layout->nr_slots; i++)
+		vpci_config_merge(cfg, i, layout->slots[i].saved, dwords[i]);
 
 	layout->ops->decode(cfg);
 	if (layout->ops->interrupt)
@@ -266,16 +267,12 @@ void vpci_config_set(struct vpci_config *cfg, unsigned int offset, u32 mask,
 {
 	const struct vpci_layout *layout = cfg->layout;
 	unsigned int nr = layout->map[offset / 4];
-	u32 old, new;
 
 	if (nr >= layout->nr_slots)
 		return;
 
 	mask &= layout->slots[nr].w1c | layout->slots[nr].device;
-	old = READ_ONCE(cfg->dwords[nr]);
-	do {
-		new = (old & ~mask) | (value & mask);
-	} while (!try_cmpxchg(&cfg->dwords[nr], &old, new));
+	vpci_config_merge(cfg, nr, mask, value);
 }
 
 /**
