@@ -195,15 +195,15 @@ static unsigned long vpci_carrier_post(struct vpci_carrier *carrier, struct vpci
 }
 
 /*
- * Have @errand run, and wait for that unless the wait ends early: 0 and its result is
- * there, or -EINTR or -ENODEV and it may run later or never. The caller keeps his
- * reference to it, the carrier has one of its own.
+ * Have @errand run, and wait for that unless the wait ends early. Returns its result, or
+ * -EINTR or -ENODEV and it may run later or never. The caller keeps his reference to it,
+ * the carrier has one of its own.
  */
 int vpci_carrier_send(struct vpci_device *vpci, struct vpci_errand *errand)
 {
 	struct vpci_carrier *carrier = &vpci->carrier;
 
-	return vpci_carrier_wait(carrier, vpci_carrier_post(carrier, errand));
+	return vpci_carrier_wait(carrier, vpci_carrier_post(carrier, errand)) ?: errand->result;
 }
 
 /*

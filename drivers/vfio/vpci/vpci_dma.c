@@ -239,8 +239,6 @@ int vpci_dma_pin(struct vpci_device *vpci, struct vpci_pin *pin, u64 iova,
 	hold->prot = IOMMU_READ | (write ? IOMMU_WRITE : 0);
 
 	ret = vpci_carrier_send(vpci, &hold->errand);
-	if (!ret)
-		ret = hold->errand.result;
 	mutex_lock(&vpci->dma_lock);
 	hold->pin = NULL;
 	/* It may have come, or come and gone, all the same */
@@ -300,8 +298,6 @@ static int vpci_copy_one(struct vpci_device *vpci, u64 iova, void *data, size_t 
 		memcpy(copy->data, data, len);
 
 	ret = vpci_carrier_send(vpci, &copy->errand);
-	if (!ret)
-		ret = copy->errand.result;
 	if (!ret && !write)
 		memcpy(data, copy->data, len);
 	vpci_errand_put(&copy->errand);
