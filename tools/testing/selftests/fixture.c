@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +9,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -109,15 +107,7 @@ int fixture_setup(void **state)
  */
 static int wait_for_name(const char *uuid)
 {
-	time_t end = time(NULL) + 60;
-	int ret;
-
-	while ((ret = mdev_create("4M", uuid)) == -EEXIST) {
-		if (time(NULL) > end)
-			return ret;
-		sched_yield();
-	}
-	return ret ?: mdev_remove(uuid);
+	return mdev_create_when_free("4M", uuid) ?: mdev_remove(uuid);
 }
 
 int fixture_teardown(void **state)

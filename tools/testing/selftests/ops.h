@@ -39,8 +39,7 @@ struct world;
  * struct target - what kind of device is tested
  * @name: for messages
  * @uuid: name of the instance
- * @create: make it; NULL if it is there already
- * @destroy: and remove it, all that it had is free again
+ * @create: make it, for mdev_remove(); NULL if it is there already, and stays
  * @bars: the BARs that the rooms are of; -1, no room
  * @room_size: bytes of the rooms, of the whole BAR or of its beginning
  * @word: in each page, where its owner may store what @own says
@@ -53,7 +52,6 @@ struct target {
 	const char *name;
 	const char *uuid;
 	int (*create)(const struct target *target);
-	int (*destroy)(const struct target *target);
 	int bars[OPS_ROOMS];
 	size_t room_size[OPS_ROOMS];
 	unsigned int word;

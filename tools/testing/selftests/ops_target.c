@@ -4,10 +4,7 @@
  * where they belong; mgpu, which has interrupts, a display and a parent that goes; and any
  * other device, of which nothing is known
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../modules/vpci_lab.h"
@@ -24,11 +21,6 @@
 static int lab_create(const struct target *target)
 {
 	return sysfs_write(target->uuid, LAB_CREATE);
-}
-
-static int lab_destroy(const struct target *target)
-{
-	return mdev_remove(target->uuid);
 }
 
 static bool lab_may_be_there(struct world *w, unsigned int bar, size_t page, uint64_t value)
@@ -91,7 +83,6 @@ const struct target ops_lab = {
 	.name = "vpci_lab",
 	.uuid = LAB_UUID,
 	.create = lab_create,
-	.destroy = lab_destroy,
 	.bars = { LAB_BAR, LAB_TOUCH_BAR, -1 },
 	.room_size = { WINDOW, LAB_TOUCH_BAR_SIZE },
 	.word = LAB_USER_WORD,
@@ -101,20 +92,9 @@ const struct target ops_lab = {
 	.may_write = lab_may_write,
 };
 
-/* The name of one whose parent went becomes free a moment after it was closed */
 static int mgpu_create(const struct target *target)
 {
-	time_t end = time(NULL) + 60;
-	int ret;
-
-	while ((ret = mdev_create("8M", target->uuid)) == -EEXIST && time(NULL) < end)
-		sched_yield();
-	return ret;
-}
-
-static int mgpu_destroy(const struct target *target)
-{
-	return mdev_remove(target->uuid);
+	return mdev_create_when_free("8M", target->uuid);
 }
 
 static uint64_t any_own(struct world *w, unsigned int bar, size_t page)
@@ -127,7 +107,6 @@ const struct target ops_mgpu = {
 	.name = "mgpu",
 	.uuid = MGPU_UUID,
 	.create = mgpu_create,
-	.destroy = mgpu_destroy,
 	.bars = { 0, 2, -1 },
 	.room_size = { 8 * MIB, PAGE },
 	.own = any_own,

@@ -214,8 +214,8 @@ static void world_close(struct world *w, bool gone)
 	for (i = 0; i < OPS_EVENTFDS; i++)
 		if (w->eventfds[i] >= 0)
 			close(w->eventfds[i]);
-	if (!gone && w->target->destroy)
-		assert_int_equal(w->target->destroy(w->target), 0);
+	if (!gone && w->target->create)
+		assert_int_equal(mdev_remove(w->target->uuid), 0);
 }
 
 /* Removal of mgpu's instances is refused while they are in use; vpci_lab would wait for the user */
@@ -295,7 +295,7 @@ static void world_round(struct world *w, unsigned int round)
 	assert_int_equal(parent_bind(), 0);
 	/* For who can make an instance of that name, nothing is left of the one before */
 	assert_int_equal(w->target->create(w->target), 0);
-	assert_int_equal(w->target->destroy(w->target), 0);
+	assert_int_equal(mdev_remove(w->target->uuid), 0);
 }
 
 /* Some can be refused always, by what the device is; but most of them come to something */

@@ -5,11 +5,13 @@
 #include <libgen.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/netlink.h>
 
@@ -115,6 +117,16 @@ int mdev_create(const char *type, const char *uuid)
 {
 	return sysfs_write(uuid, "/sys/class/mdev_bus/%s/mdev_supported_types/mgpu-%s/create",
 			   getenv("LAB_PARENT"), type);
+}
+
+int mdev_create_when_free(const char *type, const char *uuid)
+{
+	time_t end = time(NULL) + 60;
+	int ret;
+
+	while ((ret = mdev_create(type, uuid)) == -EEXIST && time(NULL) <= end)
+		sched_yield();
+	return ret;
 }
 
 int mdev_remove(const char *uuid)

@@ -40,6 +40,8 @@ bool kernel_has_checkers(void);
 
 /* @type without the driver's prefix, such as "8M"; 0 or a negative errno */
 int mdev_create(const char *type, const char *uuid);
+/* The same, once the name is free: a shell goes a moment after its last user; a minute at most */
+int mdev_create_when_free(const char *type, const char *uuid);
 int mdev_remove(const char *uuid);
 bool mdev_exists(const char *uuid);
 long mdev_available(const char *type);
