@@ -20,7 +20,7 @@ KDIR ?= $(or $(filter $(RUNNING),$(HEADERS)),$(lastword \
 	$(filter $(SERIES:%=$(LIB_MODULES)/%.%/build),$(HEADERS))),$(lastword $(HEADERS)),$(RUNNING))
 
 # Kernels that "make check" tests with, see tools/testing/lab/kernel.sh
-LANES := stock stock-kernel-mdev stock-new debug-6.12 debug-7.2 debug-new
+LANES := stock stock-kernel-mdev stock-new debug-6.12 debug-7.2 debug-new kcsan-new kmsan-new
 LANE ?= stock stock-kernel-mdev stock-new debug-new
 
 PREFIX ?= /usr/local

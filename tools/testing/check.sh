@@ -139,6 +139,9 @@ host() {
 # The kernel that LANE boots
 lane_kver() { cat "$out/$1/kver"; }
 
+# The lanes whose kernels are built here, with checkers that slow them down
+slow_lane() { [[ $1 == @(debug|kcsan|kmsan)-* ]]; }
+
 # lane_build LANE CORE: its kernel, and modules for it
 lane_build() {
 	local lane=$1 core=$2 kver status=0 kernel=${1%-kernel-mdev}
@@ -148,9 +151,11 @@ lane_build() {
 	if [[ $kernel == stock && ${KVER-} == ${KVER_GLOB%%.\**}.* ]]; then
 		kver=$KVER
 	else
-		kver=$("$testing/lab/kernel.sh" "$kernel") || status=$?
+		"$testing/lab/kernel.sh" "$kernel" 2>&1 > "$SUITE_OUT/kernel" | tee "$SUITE_OUT/kernel.log" >&2
+		status=${PIPESTATUS[0]}
+		kver=$(<"$SUITE_OUT/kernel")
 		if ((status == GONE)); then
-			echo "ok - $lane # SKIP neither the archive nor the cache has that kernel"
+			echo "ok - $lane # SKIP $(tail -n 1 "$SUITE_OUT/kernel.log")"
 		elif ((status)); then
 			echo "not ok - $lane: there is no kernel"
 		fi
@@ -177,7 +182,7 @@ lane_build() {
 boot() {
 	local lane=$1 core=$2 part=$3 limit=1800
 	shift 3
-	if [[ $lane == debug-* ]]; then limit=4000; fi
+	if slow_lane "$lane"; then limit=4000; fi
 	limit=$((limit + 2 * ${OPS_SECONDS:-0}))
 	mkdir -p "$SUITE_OUT"
 	echo "# part $lane $part"
@@ -259,21 +264,25 @@ host_job() {
 
 # lane_jobs LANE: seconds are those of two cores that emulate. A VM with two processors keeps one busy most of the time.
 lane_jobs() {
-	local lane=$1 core='' slow=1 after='build'
+	local lane=$1 core='' slow=1 after='build' vm=vm
 	if [[ $lane == *-kernel-mdev ]]; then core=kernel after='build make'; fi
-	if [[ $lane == debug-* ]]; then slow=4; fi
+	if slow_lane "$lane"; then slow=4; fi
+	if [[ $lane == kmsan-* ]]; then vm=big-vm; fi
 	job "$lane-build" 1 $((30 * slow * slow)) "$after" lane_build "$lane" "$core"
 	after=$lane-build
-	if wanted "$alone"; then job "$lane-alone" vm:1 $((200 * slow)) "$after" part "$lane" "$core" alone; fi
-	if wanted "$guests"; then job "$lane-guests" vm:1 $((200 * slow)) "$after" part "$lane" "$core" guests --nested; fi
+	if wanted "$alone"; then job "$lane-alone" $vm:1 $((200 * slow)) "$after" part "$lane" "$core" alone; fi
+	if [[ -z $core ]] && slow_lane "$lane" && wanted planted; then job "$lane-planted" $vm:1 100 "$after" planted "$lane"; fi
+	# KMSAN sees by the one path what it would see by the other. KCSAN sees nothing in a VM with one processor
+	[[ $lane != kmsan-* ]] || return 0
+	if [[ $lane != kcsan-* ]] && wanted "$guests"; then job "$lane-guests" vm:1 $((200 * slow)) "$after" part "$lane" "$core" guests --nested; fi
 	# see "What is not tested twice" in testing.rst
 	[[ -z $core && $lane != stock-new ]] || return 0
 	if wanted "$cdev"; then job "$lane-cdev" vm:1 $((50 * slow)) "$after" cdev_part "$lane" '' cdev; fi
+	[[ $lane != kcsan-* ]] || return 0
 	if wanted "$hotplug"; then job "$lane-hotplug" vm:1 $((20 * slow)) "$after" part "$lane" '' hotplug --hotplug; fi
 	if wanted "$hotplug_guests"; then
 		job "$lane-hotplug-guests" vm:1 $((60 * slow)) "$after" part "$lane" '' hotplug-guests --hotplug --nested
 	fi
-	if [[ $lane == debug-* ]] && wanted planted; then job "$lane-planted" vm:1 100 "$after" planted "$lane"; fi
 	if [[ $lane == stock ]]; then stock_jobs "$after"; fi
 }
 
@@ -303,7 +312,9 @@ stock_jobs() {
 
 # What the jobs need of packages
 setup() {
-	if [[ " ${lanes[*]}" == *" debug-"* ]]; then "$testing/lab/setup.sh" debug || return; fi
+	if [[ " ${lanes[*]}" == *" "@(debug|kcsan)-* ]]; then "$testing/lab/setup.sh" debug || return; fi
+	# without that compiler its lane is skipped, which kernel.sh says
+	if [[ " ${lanes[*]}" == *" kmsan-"* ]]; then "$testing/lab/setup.sh" kmsan || true; fi
 	if [[ " ${also[*]} " == *' lint '* ]]; then "$testing/lab/setup.sh" lint || return; fi
 	if [[ " ${lanes[*]} " == *' stock '* ]] && wanted mdevctl libvirt; then "$testing/lab/setup.sh" libvirt || return; fi
 	if [[ " ${lanes[*]} " == *' stock '* ]] && wanted uefi firmware; then "$testing/lab/setup.sh" firmware || return; fi

@@ -7,7 +7,8 @@
 #   jobs_run DIR                                  runs all; logs and times are in DIR
 #   jobs_table DIR                                what took how long
 #
-# CPUS is how many processors the job keeps busy, or "vm:N" for one that boots a VM with N, one VM at a time. SECONDS
+# CPUS is how many processors the job keeps busy, or "vm:N" for one that boots a VM with N, one VM at a time; "big-vm:N" is
+# one with more memory. SECONDS
 # is about how long it takes, and decides only what begins first: what has the longest way to the end of all, itself
 # and what comes after it. A job starts when those named by AFTER have ended well. If one of them has not, the job is
 # left out, with a line that says so; the other has said by a "not ok" what is wrong.
@@ -22,13 +23,17 @@ declare -A job_cpus=() job_mib=() job_seconds=() job_after=() job_command=() job
 
 # What a lab VM takes: run.sh gives it 3 GiB, and QEMU itself needs some
 VM_MIB=3500
+BIG_VM_MIB=8700
 
 job() {
 	local name=$1
 	job_names+=("$name")
-	job_cpus[$name]=${2#vm:} job_seconds[$name]=$3 job_after[$name]=$4 job_state[$name]=waiting
+	job_cpus[$name]=${2#*vm:} job_seconds[$name]=$3 job_after[$name]=$4 job_state[$name]=waiting
 	job_mib[$name]=0
-	if [[ $2 == vm:* ]]; then job_mib[$name]=$VM_MIB; fi
+	case $2 in
+	vm:*) job_mib[$name]=$VM_MIB ;;
+	big-vm:*) job_mib[$name]=$BIG_VM_MIB ;;
+	esac
 	shift 4
 	job_command[$name]=$(printf '%q ' "$@")
 }

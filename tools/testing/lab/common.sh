@@ -16,6 +16,10 @@ CACHE=${VFIO_MDEV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vfio-mdev}
 # shellcheck disable=SC2034
 KVER_GLOB='6.12.*-amd64'
 
+# The clang for kernels that gcc has no checker for: 7.3 wants 17 or newer, and Debian 12 and 13 have this one.
+# shellcheck disable=SC2034
+CLANG=19
+
 # Debian's UEFI firmware, with its variables in memory
 # shellcheck disable=SC2034
 OVMF=/usr/share/ovmf/OVMF.fd
@@ -48,6 +52,9 @@ cache_trim() {
 		-path "$CACHE/kernels/*" -o -path "$CACHE/sources/*" -o -path "$CACHE/downloads/*" -o \
 		-path "$CACHE/*/.tmp.*" \) "${keep[@]}" -prune -exec rm -rf {} + || true
 }
+
+# clang_of KDIR: what makes Kbuild take the clang that the kernel was built by, empty if that was not clang
+clang_of() { sed -nE 's/^CONFIG_CLANG_VERSION=([0-9]+)[0-9]{4}$/LLVM=-\1/p' "$1/include/config/auto.conf"; }
 
 # need COMMAND...: stop when a program is not installed
 need() {

@@ -7,11 +7,14 @@
 #   kernel.sh stock-new    the newest kernel that backports have, as the distribution built it
 #   kernel.sh debug-new    built with debug.config from the newest source that backports have
 #   kernel.sh debug-6.12   likewise from linux-source-6.12; every series from there on can be named
+#   kernel.sh kcsan-new    likewise, with KCSAN instead of the checkers of debug.config, see kcsan.config
+#   kernel.sh kmsan-new    likewise with KMSAN, see kmsan.config, by clang
 #   kernel.sh guest-6.1    the distribution's newest of that series, for guests only: nothing can be built for it
 #   kernel.sh --refresh ...   the newest version that apt has of it, not the one that is here already
 #
 # What backports have is asked of apt, see archive.sh: what the archive has dropped goes on to be served from the cache.
-# Where a series that was named cannot be had at all, or nothing newer than "stock", the exit status is 77.
+# Where a series that was named cannot be had at all, or nothing newer than "stock", or there is no compiler for a checker,
+# the exit status is 77, and the last line says why.
 #
 # A debug kernel is known by the version of its source and by the hash of what it was configured with, and is kept in
 # CACHE/kernels/KVER like an unpacked package: boot/vmlinuz-KVER, boot/vmlinux-KVER with debug information, and
@@ -26,14 +29,49 @@ set -euo pipefail
 . "$LAB_DIR/archive.sh"
 
 CONFIG=$LAB_DIR/debug.config
+# kcsan or kmsan, for a kernel that has this in place of the checkers of debug.config
+checker=''
 
 usage() { sed -n '/^#   kernel/s/^# \{0,3\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 
 # All that makes another kernel of the same source: the options, the function configure(), and the compiler, for Kbuild
 # warns when that of a module is another one than that of the kernel. No comment, and nothing else in this file.
 config_hash() {
-	need gcc
-	{ grep -E '^(# )?CONFIG_' "$CONFIG"; declare -f configure; gcc --version | head -n 1; } | sha256sum | cut -c1-8
+	local compiler=gcc
+	if [[ -n ${LLVM-} ]]; then compiler=clang$LLVM; fi
+	need "$compiler"
+	{ options | grep -E '^(# )?CONFIG_'; declare -f configure; "$compiler" --version | head -n 1; } | sha256sum | cut -c1-8
+}
+
+# Those of debug.config, but for what the file of the checker says of them
+options() {
+	local more=$LAB_DIR/$checker.config
+	if [[ -z $checker ]]; then cat "$CONFIG"; return; fi
+	grep -vwFf <(sed -nE 's/^(# )?(CONFIG_[A-Z0-9_]+).*/\2/p' "$more") "$CONFIG"
+	cat "$more"
+}
+
+# Can a compiler of this machine or of its archive do what the checker needs? If so sets what makes the kernel's
+# makefiles take it.
+choose_compiler() {
+	local flags
+	case $checker in
+	kcsan)
+		flags=(-fsanitize=thread --param tsan-distinguish-volatile=1)
+		need gcc
+		gcc "${flags[@]}" -x c -c /dev/null -o /dev/null 2>/dev/null || {
+			say "$lane: $(gcc --version | head -n 1) does not know ${flags[*]}"
+			return "$NOT_THERE"
+		}
+		;;
+	kmsan)
+		if ! "$LAB_DIR/setup.sh" kmsan >&2 || ! "clang-$CLANG" -fsanitize=kernel-memory -x c -c /dev/null -o /dev/null; then
+			say "$lane: no clang-$CLANG that knows -fsanitize=kernel-memory is here or can be installed"
+			return "$NOT_THERE"
+		fi
+		export LLVM=-$CLANG
+		;;
+	esac
 }
 
 # What is compiled is not counted beforehand; that it goes on is what one wants to see.
@@ -58,10 +96,15 @@ configure() {
 
 # What the debug lanes are for must be there. What an option needs changes from series to series.
 check_config() {
-	local tree=$1 name
-	for name in KASAN PROVE_LOCKING DEBUG_KMEMLEAK UBSAN DEBUG_ATOMIC_SLEEP FAILSLAB IOMMUFD VFIO_DEVICE_CDEV KCOV; do
+	local tree=$1 name names=(DEBUG_ATOMIC_SLEEP FAILSLAB IOMMUFD VFIO_DEVICE_CDEV)
+	case $checker in
+	kcsan) names+=(KCSAN KCSAN_STRICT) ;;
+	kmsan) names+=(KMSAN) ;;
+	*) names+=(KASAN PROVE_LOCKING DEBUG_KMEMLEAK UBSAN KCOV) ;;
+	esac
+	for name in "${names[@]}"; do
 		grep -q "^CONFIG_$name=[ym]" "$tree/.config" ||
-			die "the configuration of $tree lost CONFIG_$name: debug.config lacks something that it needs"
+			die "the configuration of $tree lost CONFIG_$name: ${checker:-debug}.config lacks something that it needs"
 	done
 }
 
@@ -75,7 +118,8 @@ build() {
 	say "$lane: unpacking ${source##*/}; building it takes some minutes, once"
 	source_unpack "$source" "$work"
 	tree=$(echo "$work"/linux-source-*)
-	configure "$tree" "$hash"
+	options >"$work/config"
+	CONFIG=$work/config configure "$tree" "$hash"
 	check_config "$tree"
 	make -C "$tree" -j"$(nproc)" bzImage modules 2>"$work/errors" | progress "$lane" ||
 		{ tail -n 30 "$work/errors" >&2; die "$lane: the kernel does not build, see above"; }
@@ -134,6 +178,14 @@ serve() {
 	cache_use "$CACHE/kernels/$kver"
 	if source=$(cached_source "$series"); then cache_use "$source"; fi
 	echo "$kver"
+}
+
+# What sets a debug kernel of this lane apart from others of its source: sets hash, with the checker's name in front so
+# that run.sh can tell by the version what it boots
+choose_checker() {
+	if [[ $lane != debug-* ]]; then checker=${lane%%-*}; fi
+	choose_compiler
+	hash=${checker:+$checker-}$(config_hash)
 }
 
 debug_new() {
@@ -213,18 +265,18 @@ stock)
 	;;
 stock-new) stock_new ;;
 guest-*) guest "${lane#guest-}" ;;
-debug-new)
-	hash=$(config_hash)
+debug-new | kcsan-new | kmsan-new)
+	choose_checker
 	debug_new
 	;;
-debug-*)
-	series=${lane#debug-}
+debug-* | kcsan-* | kmsan-*)
+	series=${lane#*-}
 	[[ -n $(grep -xE '[0-9]+\.[0-9]+' <<<"$series" | not_older) ]] ||
-		die "there is no lane '$lane'; a debug lane is debug-new, or debug- and a series from $OLDEST_SERIES on"
-	hash=$(config_hash)
+		die "there is no lane '$lane'; a debug lane is ${lane%%-*}-new, or ${lane%%-*}- and a series from $OLDEST_SERIES on"
+	choose_checker
 	if [[ -n $refresh ]] || ! { built "$series" || cached_source "$series"; } >/dev/null; then archive_ask "$refresh"; fi
 	choose "$series"
 	serve
 	;;
-*) die "there is no lane '$lane'; there are stock, stock-new, debug-new, and debug- with a series like 6.12" ;;
+*) die "there is no lane '$lane'; there are stock, stock-new, debug-new, kcsan-new, kmsan-new, and debug- with a series like 6.12" ;;
 esac

@@ -52,7 +52,7 @@ APT
 setup() {
 	rm -rf "${work:?}"/{cache,tree,store,packages*,etc}
 	mkdir -p "$lab" "$work/etc/sources.list.d" "$VFIO_MDEV_CACHE"
-	cp "$here"/*.sh "$here/debug.config" "$lab/"
+	cp "$here"/*.sh "$here"/*.config "$lab/"
 	printf '#!/bin/sh\n' > "$lab/setup.sh"
 	# it unpacks nothing, but what it was asked for is there then
 	printf '#!/bin/bash\n[[ ! -e $PACKAGES.no-image ]] || exit 77\n%s\n' \
@@ -73,7 +73,7 @@ source_package() {
 	cat > "$tree/Makefile" <<MAKE
 tinyconfig modules:
 olddefconfig:; sed -n 's/=m/=y/;/^CONFIG/p' merged > .config
-bzImage:; mkdir -p arch/x86/boot; echo > arch/x86/boot/bzImage; echo > vmlinux
+bzImage:; echo "\$(LLVM)" > llvm; mkdir -p arch/x86/boot; echo > arch/x86/boot/bzImage; echo > vmlinux
 kernelrelease:; @echo ${version%%-*}\$\$(cat local)
 modules_install:; d=\$(INSTALL_MOD_PATH)/lib/modules/${version%%-*}\$\$(cat local); mkdir -p \$\$d; touch \$\$d/modules.dep
 MAKE
@@ -252,6 +252,52 @@ test_what_a_kernel_is_known_by() {
 	! cmp -s "$work/first" "$work/out" || fail "$last: the compiler does not count"
 }
 
+# compiler NAME FLAG: a stand-in that knows that flag of a checker, or none
+compiler() {
+	printf '#!/bin/sh\ncase "$*" in %s) echo "%s (none) 99" ;; *"%s"*) ;; *) exit 1 ;; esac\n' \
+		--version "$1" "$2" > "$work/bin/$1"
+	chmod +x "$work/bin/$1"
+}
+
+# its options, and those of debug.config that it does not speak of
+test_lanes_with_a_checker_of_their_own() {
+	local kver
+	has 96.2 96.2.1-1
+	compiler clang-19 -fsanitize=kernel-memory
+	resolve 0 96.2.1-lab- debug-96.2
+	resolve 0 96.2.1-lab- kcsan-96.2
+	kver=$(<"$work/out")
+	expect_equal 96.2.1-lab-kcsan- "${kver%????????}" kcsan-96.2
+	cp "$kernels/$kver/boot/config-$kver" "$work/config"
+	expect_has config CONFIG_KCSAN=y
+	expect_has config CONFIG_IOMMUFD=y
+	! grep -E '^CONFIG_(KASAN|UBSAN|PROVE_LOCKING)=' "$work/config" || fail 'kcsan-96.2: it has what it should not'
+	! grep -r . "$kernels/$kver/source/llvm" || fail 'kcsan-96.2: built by clang'
+	resolve 0 96.2.1-lab- kmsan-new
+	kver=$(<"$work/out")
+	expect_equal 96.2.1-lab-kmsan- "${kver%????????}" kmsan-new
+	expect_equal -19 "$(<"$kernels/$kver/source/llvm")" 'the clang that kmsan-new is built by'
+	# and each is known by its own options
+	echo CONFIG_NEW=y >> "$lab/kmsan.config"
+	resolve 0 96.2.1-lab- kcsan-new
+	expect_silence_about unpacking
+	resolve 0 96.2.1-lab- kmsan-new
+	expect_has err unpacking
+}
+
+test_no_compiler_for_a_checker() {
+	has 96.2 96.2.1-1
+	compiler gcc -fnone
+	compiler clang-19 -fnone
+	resolve 77 '' kcsan-new
+	expect_equal "kernel.sh: kcsan-new: gcc (none) 99 does not know -fsanitize=thread --param tsan-distinguish-volatile=1" \
+		"$(tail -n 1 "$work/err")" 'the reason'
+	resolve 77 '' kmsan-new
+	rm "$work/bin/"{gcc,clang-19}
+	expect_equal "kernel.sh: kmsan-new: no clang-19 that knows -fsanitize=kernel-memory is here or can be installed" \
+		"$(tail -n 1 "$work/err")" 'the reason'
+}
+
 test_an_option_that_is_lost() {
 	has 96.2 96.2.1-1
 	sed -i '/CONFIG_KASAN=/d' "$lab/debug.config"
@@ -316,7 +362,7 @@ test_kernel_of_a_guest() {
 
 test_names_of_lanes() {
 	local name
-	for name in debug-6.1 debug- debug-x debug-7.2.1 stock-7.2 ''; do
+	for name in debug-6.1 debug- debug-x debug-7.2.1 kcsan-6.1 kmsan- stock-7.2 ''; do
 		resolve 1 '' "$name"
 		expect_has err "there is no lane '$name'"
 		expect_equal 1 "$(wc -l < "$work/err")" 'lines'

@@ -32,4 +32,5 @@ find Kbuild drivers include samples \( -name '*.[ch]' -o -name Kbuild \) \
 	mkdir -p "$(dirname "$lane/$file")"
 	ln -s "$REPO/$file" "$lane/$file"
 done
-make --no-print-directory -C "$kdir" M="$lane" W=1 MDEV_CORE="$core" modules
+# shellcheck disable=SC2046 # a word or none
+make $(clang_of "$kdir") --no-print-directory -C "$kdir" M="$lane" W=1 MDEV_CORE="$core" modules

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Do the debug lanes catch what they are for? Each test boots the kernel, loads a
+# Do the lanes with checkers catch what they are for? Each test that is about a checker of this kernel boots the kernel, loads a
 # module that has one defect, and expects the run to fail for that very reason.
 #
 #   planted.sh KVER [TEST...]
@@ -18,16 +18,20 @@ top=$here/../../..
 built=$top/build/planted/$kver
 
 build() {
-	local root
+	local root kdir
 	root=$(kernel_root "$kver") || return
+	kdir=${root%/}/lib/modules/$kver/build
 	mkdir -p "$built"
 	ln -sf "$here/planted/planted.c" "$here/planted/Kbuild" "$built/"
-	make -s -C "${root%/}/lib/modules/$kver/build" M="$built" modules
+	# shellcheck disable=SC2046 # a word or none
+	make $(clang_of "$kdir") -s -C "$kdir" M="$built" modules
 }
 
-# caught FAULT TEXT COMMAND: the run fails, and its log or output says TEXT
+# caught OPTION FAULT TEXT COMMAND: the run fails, and its log or output says TEXT
 caught() {
 	local status=0
+	grep -q "^CONFIG_$1=y" "$(kernel_root "$kver")/boot/config-$kver" || skip "this kernel has no $1"
+	shift
 	last="planted $1"
 	build > "$work/build" 2>&1 || { fail "$(cat "$work/build")"; return; }
 	"$here/run.sh" --name "planted-$1" --time-limit 180 --kver "$kver" --out "$work/out.d" -- \
@@ -41,10 +45,13 @@ caught() {
 # The lane's own step for leaks decides; it prints TAP
 leaks="tools/testing/lab/leaks.sh | tee /dev/stderr | grep -q '^ok'"
 
-test_lock_inversion() { caught inversion 'possible circular locking dependency' true; }
-test_use_after_free() { caught use-after-free 'KASAN: slab-use-after-free' true; }
-test_atomic_sleep() { caught atomic-sleep 'sleeping function called from invalid context' true; }
-test_leak() { caught leak 'not ok 1 - nothing was leaked' "rmmod planted && $leaks"; }
+test_lock_inversion() { caught PROVE_LOCKING inversion 'possible circular locking dependency' true; }
+test_use_after_free() { caught KASAN use-after-free 'KASAN: slab-use-after-free' true; }
+test_atomic_sleep() { caught DEBUG_ATOMIC_SLEEP atomic-sleep 'sleeping function called from invalid context' true; }
+test_leak() { caught DEBUG_KMEMLEAK leak 'not ok 1 - nothing was leaked' "rmmod planted && $leaks"; }
+test_race() { caught KCSAN race 'KCSAN: data-race in planted_count [planted] / planted_count [planted]' true; }
+test_uninitialised() { caught KMSAN uninitialised 'KMSAN: uninit-value in planted_uninitialised' true; }
+test_infoleak() { caught KMSAN infoleak 'KMSAN: kernel-infoleak' true; }
 
 # A kernel that is about to fail by itself now and then, see run.sh
 test_four_levels_of_page_tables() {

@@ -28,7 +28,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 PARENT_SLOT=10
-time_limit='' out='' name=lab kver='' device=bochs-display hotplug=0 peer='' nic=() vram=16M mem=3G shell_mode=0 gdb=0 smp=2 one_cpu=0
+time_limit='' out='' name=lab kver='' device=bochs-display hotplug=0 peer='' nic=() vram=16M mem='' shell_mode=0 gdb=0 smp=2 one_cpu=0
 machine=q35 firmware=bios firmware_words=() iommu=() silence_limit=${LAB_SILENCE_LIMIT:-120}
 
 usage() {
@@ -45,7 +45,7 @@ usage() {
 		  --nic             a PCI device with every kind of interrupt, for vfio-pci: an e1000e, not connected
 		  --vram SIZE       memory of the physical device (default $vram)
 		  --firmware KIND   what boots the VM: bios, or uefi, which draws on the physical device (default $firmware)
-		  --mem SIZE        memory of the VM (default $mem)
+		  --mem SIZE        memory of the VM (default 3G, and 8G for a kernel with KMSAN)
 		  --nested          CMD will start nested guests: an emulated VM gets one CPU instead of two
 		  --suspend         CMD will suspend the VM: the same
 		  --iommu           give the VM an IOMMU, so that vfio-pci can take the physical device
@@ -129,6 +129,11 @@ fi
 # One with checkers takes longer to boot.
 boot_limit=60
 if [[ $kver == *-lab-* ]]; then boot_limit=240; fi
+# KMSAN keeps two bytes for each byte of memory.
+if [[ -z $mem ]]; then
+	mem=3G
+	if [[ $kver == *-lab-kmsan-* ]]; then mem=8G; fi
+fi
 root=$(kernel_root "$kver")
 if [[ $root != / ]]; then cache_use "$root"; fi
 kernel=${root%/}/boot/vmlinuz-$kver
@@ -209,6 +214,8 @@ cmdline='console=ttyS0 loglevel=5 panic_on_warn=1 oops=panic panic=-1 panic_prin
 # When it looks at its CPU, identify_cpu(), a kernel forgets for a moment that it has page tables of five levels. KASAN
 # takes each address for a wild one then, and an interrupt in that moment is a splat before anything has begun.
 if [[ $kver == *-lab-* ]]; then cmdline+=' no5lvl'; fi
+# KCSAN finds races in all of the kernel, and for some that are not ours it would be the end; kernel_log.py reads what it says.
+if [[ $kver == *-lab-kcsan-* ]]; then cmdline+=' panic_on_warn=0'; fi
 # KVM gives guests the rate of the TSC that was measured when KVM was initialised: early, where it is built in. An emulated
 # TSC is measured again later, and more than 250 ppm off it KVM gives a guest no scaled TSC but one that stands still.
 cmdline+=' kvm.tsc_tolerance_ppm=10000'

@@ -60,7 +60,8 @@ build() {
 		# Kbuild does not see that the versions of symbols of others have changed
 		[[ $dir/Module.symvers -nt $symbols ]] || rm -f "$dir/Module.symvers"
 	fi
-	make --no-print-directory -C "$kdir" M="$dir" KBUILD_EXTRA_SYMBOLS="$symbols" modules
+	# shellcheck disable=SC2046 # a word or none
+	make $(clang_of "$kdir") --no-print-directory -C "$kdir" M="$dir" KBUILD_EXTRA_SYMBOLS="$symbols" modules
 }
 
 (($#)) || { say "usage: samples.sh KVER [ours] [kernel]"; exit 2; }

@@ -13,7 +13,7 @@ set -euo pipefail
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/lab-selftest.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
-names=(status arguments splat panic limit frozen nested given_up cache qemu_list qemu_says)
+names=(status arguments splat kernel_log panic limit frozen nested given_up cache qemu_list qemu_says)
 if (($#)); then names=("$@"); fi
 failed=0 number=0 status=0
 
@@ -45,6 +45,38 @@ test_arguments() {
 test_splat() {
 	lab -- sh -c 'echo "WARNING: a test" >/dev/kmsg'
 	expect_status 1 && expect_in stderr 'WARNING: a test'
+}
+
+# log STATUS LINE...: do the lines fail a run?
+log() {
+	local expected=$1
+	shift
+	mkdir -p "$tmp/out"
+	printf '[    1.000000] %s\n' "$@" >"$tmp/out/dmesg.txt"
+	status=0
+	PYTHONPATH=$LAB_DIR /usr/bin/python3 -B -c 'import sys, kernel_log; sys.exit(kernel_log.find_splats(sys.argv[1])[1])' \
+		"$tmp/out" >"$tmp/stdout" 2>"$tmp/stderr" || status=$?
+	expect_status "$expected"
+}
+
+# race STATUS ONE OTHER: of two functions of the kernel, which these have called
+race() {
+	log "$1" 'BUG: KCSAN: data-race in mas_store / mas_walk' '' 'write to 0xff of 8 bytes by task 7 on cpu 1:' \
+		' mas_store+0x1/0x2' " $2" ' vfs_write+0x1/0x2' '' 'read to 0xff of 8 bytes by task 8 on cpu 0:' ' mas_walk+0x1/0x2' \
+		' mt_find+0x1/0x2' " $3" ' ksys_read+0x1/0x2' ' mgpu_last+0x1/0x2 [mgpu]' '' 'Reported by Kernel Concurrency Sanitizer on:' '====='
+}
+
+# All that KMSAN finds, but of races only ours
+test_kernel_log() {
+	log 0 'kcsan: enabled early' && log 0 'Starting KernelMemorySanitizer' &&
+		log 1 'BUG: KMSAN: uninit-value in strlen+0x1/0x2' &&
+		log 0 'BUG: KCSAN: data-race in tick_sched / timer_fn' && log 0 'BUG: KCSAN: data-race in vfio_open [vfio] / get_page' &&
+		log 1 'BUG: KCSAN: data-race in vpci_read [vfio_vpci] / vfio_open [vfio]' &&
+		log 1 'BUG: KCSAN: data-race in get_page / mdev_probe [mdev_core]' &&
+		log 1 'BUG: KCSAN: assert: race in mgpu_probe+0x4/0x10 [mgpu]' &&
+		log 1 'BUG: KCSAN: data-race in frame [vpci_lab] / frame [vpci_lab]' && log 1 'BUG: KASAN: slab-use-after-free in get_page' &&
+		race 1 'vpci_back+0x1/0x2 [vfio_vpci]' 'vpci_find+0x1/0x2 [vfio_vpci]' &&
+		race 0 'vpci_back+0x1/0x2 [vfio_vpci]' 'vfio_find+0x1/0x2 [vfio]' && race 0 'a+0x1/0x2' 'vpci_find+0x1/0x2 [vfio_vpci]'
 }
 
 # What was written before is in a pipe, until the cat of agent.sh has sent it and waits for more

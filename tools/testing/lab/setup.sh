@@ -5,6 +5,7 @@
 #
 #   setup.sh               what "make" and the lab with the distribution's kernel need
 #   setup.sh debug         what building the kernels of the debug lanes needs, too
+#   setup.sh kmsan         what building the one for KMSAN needs, too: a clang of its own
 #   setup.sh lint          what "make lint" needs, too
 #   setup.sh firmware      what the tests with UEFI need, too
 #   setup.sh libvirt       what the tests with libvirt need: libvirt 11 and Debian's mdevctl
@@ -25,6 +26,7 @@ set -euo pipefail
 PACKAGES=(gcc make libc6-dev pkg-config libjson-c-dev libcmocka-dev liburing-dev
 	qemu-system-x86 busybox-static cpio kmod python3 xz-utils zstd pciutils valgrind edid-decode man-db)
 DEBUG_PACKAGES=(flex bison bc libelf-dev perl)
+KMSAN_PACKAGES=("clang-$CLANG" "llvm-$CLANG" "lld-$CLANG")
 LINT_PACKAGES=(sparse clang llvm lld cppcheck shellcheck perl)
 FIRMWARE_PACKAGES=(ovmf udev)
 LIBVIRT_PACKAGES=(libvirt-daemon libvirt-daemon-driver-nodedev libvirt-daemon-driver-qemu libvirt-clients)
@@ -250,6 +252,7 @@ write_sources() {
 case "${1-} $#" in
 ' 0') main ;;
 'debug 1') PACKAGES+=("${DEBUG_PACKAGES[@]}"); main ;;
+'kmsan 1') PACKAGES+=("${DEBUG_PACKAGES[@]}" "${KMSAN_PACKAGES[@]}"); main ;;
 'lint 1') PACKAGES+=("${LINT_PACKAGES[@]}"); main ;;
 'firmware 1') PACKAGES+=("${FIRMWARE_PACKAGES[@]}"); main ;;
 'libvirt 1') add_libvirt ;;
@@ -257,5 +260,5 @@ case "${1-} $#" in
 'sources 3') write_sources "$2" "$3" ;;
 # for the tests: what would be made of the sources under LAB_APT_ETC
 'add-suite 3') add_suite "$2" "$3" ;;
-*) die "usage: setup.sh [debug | lint | firmware | libvirt | fresh | sources SUITE DIR]" ;;
+*) die "usage: setup.sh [debug | kmsan | lint | firmware | libvirt | fresh | sources SUITE DIR]" ;;
 esac

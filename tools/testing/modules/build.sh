@@ -20,4 +20,5 @@ ln -sfn "$REPO/include" "$out/include"
 ln -sf "$REPO"/tools/testing/modules/{Kbuild,*.c,*.h} "$out/"
 # Kbuild does not see that the versions of symbols of others have changed
 [[ $out/Module.symvers -nt $tree/Module.symvers ]] || rm -f "$out/Module.symvers"
-make --no-print-directory -C "$kdir" M="$out" W=1 KBUILD_EXTRA_SYMBOLS="$tree/Module.symvers" modules
+# shellcheck disable=SC2046 # a word or none
+make $(clang_of "$kdir") --no-print-directory -C "$kdir" M="$out" W=1 KBUILD_EXTRA_SYMBOLS="$tree/Module.symvers" modules

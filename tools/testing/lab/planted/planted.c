@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Defects on purpose, to see that the debug lanes catch them
+ * Defects on purpose, to see that the lanes with checkers catch them
  *
  * "insmod planted.ko fault=NAME" does the damage while it loads. Not part of the
  * product; it is built and loaded by planted.sh alone.
  */
+#include <linux/kthread.h>
+#include <linux/mman.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/uaccess.h>
 
 static char *fault = "none";
 module_param(fault, charp, 0);
@@ -66,6 +70,57 @@ static void planted_atomic_sleep(void)
 	spin_unlock(&planted_lock);
 }
 
+static unsigned long planted_counter;
+
+/* For as long as it takes a checker that takes samples to look here once */
+static int planted_count(void *unused)
+{
+	unsigned long end = jiffies + 5 * HZ;
+
+	while (time_before(jiffies, end)) {
+		planted_counter++;
+		barrier();
+		cond_resched();
+	}
+	return 0;
+}
+
+static void planted_race(void)
+{
+	struct task_struct *other = kthread_create(planted_count, NULL, "planted");
+
+	if (IS_ERR(other))
+		return;
+	get_task_struct(other);
+	wake_up_process(other);
+	planted_count(NULL);
+	kthread_stop_put(other);
+}
+
+static void planted_uninitialised(void)
+{
+	char *memory = kmalloc(96, GFP_KERNEL);
+
+	if (!memory)
+		return;
+	if (memory[3] == 42)
+		pr_info("the answer\n");
+	kfree(memory);
+}
+
+/* To a page of the process that loads us */
+static void planted_infoleak(void)
+{
+	unsigned long page = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	char *memory = kmalloc(96, GFP_KERNEL);
+
+	if (memory && !IS_ERR_VALUE(page) &&
+	    copy_to_user((void __user *)page, memory, 96))
+		pr_info("nothing was copied\n");
+	kfree(memory);
+}
+
 static int __init planted_init(void)
 {
 	if (!strcmp(fault, "inversion"))
@@ -76,6 +131,12 @@ static int __init planted_init(void)
 		planted_use_after_free();
 	else if (!strcmp(fault, "atomic-sleep"))
 		planted_atomic_sleep();
+	else if (!strcmp(fault, "race"))
+		planted_race();
+	else if (!strcmp(fault, "uninitialised"))
+		planted_uninitialised();
+	else if (!strcmp(fault, "infoleak"))
+		planted_infoleak();
 	else
 		return -EINVAL;
 	return 0;
