@@ -35,7 +35,7 @@ static ssize_t vpci_stat_show(struct device *dev, struct device_attribute *attr,
 		return -ENODEV;
 	for_each_possible_cpu(cpu)
 		for_each_set_bit(stat, &sa->stats, VPCI_NR_STATS)
-			sum += per_cpu_ptr(vpci->stats, cpu)->count[stat];
+			sum += READ_ONCE(per_cpu_ptr(vpci->stats, cpu)->count[stat]);
 	return sysfs_emit(buf, "%llu\n", sum);
 }
 
