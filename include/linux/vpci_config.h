@@ -139,6 +139,7 @@ void vpci_config_init(struct vpci_config *cfg, const struct vpci_layout *layout,
 		      u32 *dwords);
 void vpci_config_reset(struct vpci_config *cfg);
 void vpci_config_renew(struct vpci_config *cfg);
+void vpci_config_copy(const struct vpci_config *cfg, u32 *dwords);
 void vpci_config_restore(struct vpci_config *cfg, const u32 *dwords);
 u32 vpci_config_read_dword(const struct vpci_config *cfg, unsigned int offset);
 void vpci_config_read(const struct vpci_config *cfg, unsigned int offset,

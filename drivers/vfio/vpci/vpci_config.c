@@ -106,9 +106,24 @@ void vpci_config_renew(struct vpci_config *cfg)
 }
 
 /**
+ * vpci_config_copy - the values that can change, for vpci_config_restore()
+ * @cfg: the config space; the caller excludes writers
+ * @dwords: receives as many as the layout has slots
+ *
+ * The function itself may change its own bits meanwhile.
+ */
+void vpci_config_copy(const struct vpci_config *cfg, u32 *dwords)
+{
+	unsigned int i;
+
+	for (i = 0; i < cfg->layout->nr_slots; i++)
+		dwords[i] = READ_ONCE(cfg->dwords[i]);
+}
+
+/**
  * vpci_config_restore - give back after a reset what the kernel restores of a device
  * @cfg: the config space, just reset; the caller excludes other writers
- * @dwords: its values from before
+ * @dwords: its values from before, by vpci_config_copy()
  *
  * Those are the bits that a guest can write in the header and in the capabilities
  * that pci_save_state() knows; status, power management and what the parent driver
@@ -356,7 +371,7 @@ void vpci_config_save(const struct vpci_config *cfg, __le32 *state)
 	state[VPCI_STATE_FINGERPRINT_HIGH] =
 		cpu_to_le32((u32)(layout->fingerprint >> 32));
 	for (i = 0; i < layout->nr_slots; i++)
-		state[VPCI_STATE_VALUES + i] = cpu_to_le32(cfg->dwords[i]);
+		state[VPCI_STATE_VALUES + i] = cpu_to_le32(READ_ONCE(cfg->dwords[i]));
 }
 
 static int vpci_state_refuse(struct vpci_config_error *err, unsigned int index,

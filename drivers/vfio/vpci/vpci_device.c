@@ -245,7 +245,7 @@ static int vpci_ioctl_reset(struct vpci_device *vpci)
 
 	mutex_lock(&vpci->config_lock);
 	if (!vpci->dead) {
-		memcpy(saved, vpci->config.dwords, size);
+		vpci_config_copy(&vpci->config, saved);
 		vpci_device_reset(vpci, false);
 		vpci_config_restore(&vpci->config, saved);
 	}

@@ -115,7 +115,7 @@ static void test_restore(void **state)
 		/* Errors, which a restored register would clear by writing them */
 		vpci_config_set(&f->cfg, PCI_COMMAND, 0xf9000000, ~0U);
 		vpci_config_read(&f->cfg, 0, was, 4096);
-		memcpy(saved, f->cfg.dwords, size);
+		vpci_config_copy(&f->cfg, saved);
 		vpci_config_reset(&f->cfg);
 		f->decode_calls = f->interrupt_calls = 0;
 		vpci_config_restore(&f->cfg, saved);
