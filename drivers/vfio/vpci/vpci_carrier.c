@@ -79,8 +79,8 @@ static bool vpci_carrier_work(void *data)
 {
 	struct vpci_device *vpci = data;
 
-	/* It was set to sleep, lest a wake-up is missed */
-	if (list_empty_careful(&vpci->carrier.queue))
+	/* It was set to sleep, lest a wake-up is missed; whoever adds to the queue wakes it then */
+	if (list_empty(&vpci->carrier.queue))
 		return false;
 	__set_current_state(TASK_RUNNING);
 	return vpci_carrier_run_one(vpci);
@@ -124,8 +124,8 @@ int vpci_carrier_open(struct vpci_device *vpci)
 
 	spin_lock(&carrier->lock);
 	carrier->task = task;
-	carrier->dead = false;
-	carrier->shut = false;
+	WRITE_ONCE(carrier->dead, false);
+	WRITE_ONCE(carrier->shut, false);
 	spin_unlock(&carrier->lock);
 	vhost_task_start(task);
 	return 0;
