@@ -129,8 +129,8 @@ static int vpci_display_prefer(struct vpci_display *display, unsigned int width,
 	mutex_lock(&display->lock);
 	memset(display->edid, 0, sizeof(display->edid));
 	memcpy(display->edid, edid, sizeof(edid));
-	WRITE_ONCE(display->edid_size, sizeof(edid));
-	WRITE_ONCE(display->unplugged, false);
+	display->edid_size = sizeof(edid);
+	display->unplugged = false;
 	display->width = width;
 	display->height = height;
 	mutex_unlock(&display->lock);
@@ -252,15 +252,21 @@ EXPORT_SYMBOL_GPL(vpci_display_get_plane);
  * @byte: of the EDID, up to %VPCI_DISPLAY_EDID_MAX; behind its end, and without a
  *	monitor, all are 0
  *
+ * Context: may sleep.
  * Return: the byte.
  */
 u64 vpci_display_edid_read(struct vpci_device *vpci, unsigned int byte)
 {
-	const struct vpci_display *display = vpci->display;
+	struct vpci_display *display = vpci->display;
+	u8 value = 0;
 
-	if (!display || READ_ONCE(display->unplugged) || byte >= READ_ONCE(display->edid_size))
+	if (!display)
 		return 0;
-	return READ_ONCE(display->edid[byte]);
+	mutex_lock(&display->lock);
+	if (!display->unplugged && byte < display->edid_size)
+		value = display->edid[byte];
+	mutex_unlock(&display->lock);
+	return value;
 }
 EXPORT_SYMBOL_GPL(vpci_display_edid_read);
 
@@ -294,10 +300,14 @@ static ssize_t mode_changes_show(struct device *dev,
 				 struct device_attribute *attr, char *buf)
 {
 	struct vpci_display *display = dev_to_display(dev);
+	u64 changes;
 
 	if (!display)
 		return -ENODEV;
-	return sysfs_emit(buf, "%llu\n", READ_ONCE(display->changes));
+	mutex_lock(&display->lock);
+	changes = display->changes;
+	mutex_unlock(&display->lock);
+	return sysfs_emit(buf, "%llu\n", changes);
 }
 static DEVICE_ATTR_RO(mode_changes);
 

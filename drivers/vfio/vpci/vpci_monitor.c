@@ -55,14 +55,13 @@ static int vpci_monitor_set(struct vpci_display *display, u32 offset, u32 value)
 	case offsetof(struct vfio_region_gfx_edid, edid_size):
 		if (value > VPCI_DISPLAY_EDID_MAX)
 			return -EINVAL;
-		WRITE_ONCE(display->edid_size, value);
+		display->edid_size = value;
 		return 0;
 	case offsetof(struct vfio_region_gfx_edid, link_state):
 		if (value != VFIO_DEVICE_GFX_LINK_STATE_UP &&
 		    value != VFIO_DEVICE_GFX_LINK_STATE_DOWN)
 			return -EINVAL;
-		WRITE_ONCE(display->unplugged,
-			   value == VFIO_DEVICE_GFX_LINK_STATE_DOWN);
+		display->unplugged = value == VFIO_DEVICE_GFX_LINK_STATE_DOWN;
 		return 0;
 	default:
 		return -EINVAL;
