@@ -556,7 +556,7 @@ static int lab_pool_init(void)
 	unsigned int i;
 
 	for (i = 0; i < LAB_CHUNKS; i++) {
-		lab_chunks[i] = alloc_pages(GFP_KERNEL, LAB_CHUNK_ORDER);
+		lab_chunks[i] = alloc_pages(GFP_KERNEL | __GFP_ZERO, LAB_CHUNK_ORDER);
 		if (!lab_chunks[i])
 			return -ENOMEM;
 		split_page(lab_chunks[i], LAB_CHUNK_ORDER);
