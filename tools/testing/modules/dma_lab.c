@@ -79,7 +79,8 @@ static void dma_lab_engine(struct work_struct *work)
 	struct dma_lab *lab = container_of(work, struct dma_lab, engine);
 	u64 *result = dma_lab_reg(lab, DMA_LAB_RESULT);
 
-	WRITE_ONCE(*result, dma_lab_copy(lab, false));
+	/* Whoever sees it finds the value, too; pairs with dma_lab_read() */
+	smp_store_release(result, dma_lab_copy(lab, false));
 }
 
 static int dma_lab_do(struct dma_lab *lab, unsigned int command, unsigned int i)
@@ -115,7 +116,7 @@ static u64 dma_lab_read(struct vpci_device *vpci, unsigned int bar, u64 offset,
 
 	if (bar || width != 8 || offset >= DMA_LAB_REGS_END)
 		return ~0ULL;
-	return READ_ONCE(*dma_lab_reg(lab, offset));
+	return smp_load_acquire(dma_lab_reg(lab, offset));
 }
 
 static void dma_lab_write(struct vpci_device *vpci, unsigned int bar,
