@@ -23,6 +23,8 @@ OLDEST_SERIES=6.12
 NOT_THERE=77
 # When nobody asked for it (kernel.sh --refresh), apt fetches lists not more often than that
 ASK_MINUTES=1440
+# Nor again for so long when there was no answer
+DEAF_MINUTES=60
 
 # series_of: of versions like 7.3.4+deb13-amd64, or names with it, on stdin the series
 series_of() { sed -nE 's/^([0-9]+\.[0-9]+).*/\1/p'; }
@@ -47,7 +49,7 @@ os_codename() { sed -n 's/^VERSION_CODENAME=//p' "${LAB_OS_RELEASE:-/etc/os-rele
 # A run without root or without a network goes on with the lists that are here, and says so. Who comes while another one
 # asks waits for the answer.
 archive_ask() (
-	local force=$1 stamp=$CACHE/apt-asked suite
+	local force=$1 stamp=$CACHE/apt-asked since=now suite
 	mkdir -p "$CACHE"
 	exec 9>"$CACHE/.apt-asked.lock"
 	flock 9
@@ -58,9 +60,9 @@ archive_ask() (
 		apt_turn
 		for suite in $(archive_suites); do (add_suite "$(os_codename)" "$suite") || true; done
 		say "asking the archive which kernels there are"
-		(apt_get update) || say "going on with what apt knew before"
+		(apt_get update) || { say "going on with what apt knew before"; since="$((ASK_MINUTES - DEAF_MINUTES)) minutes ago"; }
 	fi
-	touch "$stamp"
+	touch -d "$since" "$stamp"
 )
 
 # Names alone also come from dependencies on packages that are no more

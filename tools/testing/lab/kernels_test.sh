@@ -193,6 +193,17 @@ test_the_archive_is_asked_once_a_day() {
 	expect_equal 3 "$(asked)" 'questions after a day'
 }
 
+# A mirror that is down for a minute is not taken for the archive of a day
+test_an_archive_that_was_down_is_asked_again_soon() {
+	has 96.1 96.1.3-1
+	touch "$PACKAGES.offline"
+	resolve 0 96.1.3-lab- debug-new
+	rm "$PACKAGES.offline"
+	resolve 0 96.1.3-lab- debug-new
+	expect_equal 1 "$(asked)" 'questions within the hour'
+	[[ -n $(find "$VFIO_MDEV_CACHE/apt-asked" -mmin +1375 -mmin -1385) ]] || fail 'the next question is not due in an hour'
+}
+
 # Who comes second must not take the lists of yesterday
 test_two_ask_at_once() {
 	local lock=$VFIO_MDEV_CACHE/.apt-asked.lock
