@@ -187,7 +187,7 @@ boot() {
 	mkdir -p "$SUITE_OUT"
 	echo "# part $lane $part"
 	MDEV_CORE=$core "$testing/lab/run.sh" "$@" --name "$lane" --time-limit "$limit" --kver "$(lane_kver "$lane")" \
-		--out "$SUITE_OUT" -- env "OPS_SECONDS=${OPS_SECONDS-}" "OPS_SEED=${OPS_SEED-}" \
+		--out "$SUITE_OUT" -- env "LAB_LANE=$lane" "OPS_SECONDS=${OPS_SECONDS-}" "OPS_SEED=${OPS_SEED-}" \
 		tools/testing/selftests/run.sh "$("$testing/lab/initramfs.sh" fbdraw-path)" "$part" \
 		${only:+"$only"} "${tests[@]}" < /dev/null
 }
