@@ -31,6 +31,8 @@ set -euo pipefail
 CONFIG=$LAB_DIR/debug.config
 # kcsan or kmsan, for a kernel that has this in place of the checkers of debug.config
 checker=''
+# How often a build says that it goes on; for the tests of this, too
+PROGRESS_SECONDS=${LAB_PROGRESS_SECONDS:-20}
 
 usage() { sed -n '/^#   kernel/s/^# \{0,3\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 
@@ -74,16 +76,17 @@ choose_compiler() {
 	esac
 }
 
-# What is compiled is not counted beforehand; that it goes on is what one wants to see.
+# What is compiled is not counted beforehand; that it goes on is what one wants to see. Not by awk: that of Debian waits
+# for some kilobytes before it looks at the first line.
 progress() {
-	awk -v what="$1" -v every=20 '
-		BEGIN { "date +%s" | getline start; last = start }
-		/^ +(CC|AS|LD|AR)/ { n++; if (n % 50) next
-			close("date +%s"); "date +%s" | getline now
-			if (now - last >= every) {
-				printf "kernel.sh: %s: %d objects after %d s\n", what, n, now - start > "/dev/stderr"
-				last = now
-			} }'
+	local what=$1 n=0 start=$SECONDS last=$SECONDS line
+	while read -r line; do
+		[[ $line == @(CC|AS|LD|AR)\ * ]] || continue
+		n=$((n + 1))
+		((SECONDS - last >= PROGRESS_SECONDS)) || continue
+		say "$what: $n objects after $((SECONDS - start)) s"
+		last=$SECONDS
+	done
 }
 
 configure() {

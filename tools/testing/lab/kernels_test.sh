@@ -316,6 +316,24 @@ test_an_option_that_is_lost() {
 	expect_has err 'lost CONFIG_KASAN'
 }
 
+# While it goes on, not in lumps of some kilobytes
+test_a_build_says_that_it_goes_on() {
+	has 96.2 96.2.1-1
+	cat > "$work/bin/make" <<-MAKE
+		#!/bin/bash
+		if [[ "\$*" == *bzImage* ]]; then
+		    end=\$((SECONDS + 30))
+		    for i in 1 2; do echo "  CC      x\$i.o"; done
+		    until grep -q '2 objects after' "$work/err"; do ((SECONDS < end)) || exit 2; done
+		fi
+		exec /usr/bin/make "\$@"
+	MAKE
+	chmod +x "$work/bin/make"
+	LAB_PROGRESS_SECONDS=0 resolve 0 96.2.1-lab- debug-new
+	rm "$work/bin/make"
+	expect_has err 'debug-new: 2 objects after'
+}
+
 test_a_build_that_fails() {
 	has 96.2 96.2.1-1
 	has 96.1 96.1.1-1
