@@ -328,6 +328,12 @@ suites() {
 		return
 	fi
 	if [[ -n $only && " $on_request " == *" $only "* ]]; then also=("$only"); fi
+	for lane in "${lanes[@]}"; do
+		[[ ${lane%-kernel-mdev} == @(stock|stock-new|@(debug|kcsan|kmsan)-@(new|+([0-9]).+([0-9]))) ]] || {
+			echo "not ok - there is no lane '$lane'; there are stock, stock-new, debug-new, debug-6.12 and so on; see 'make help'"
+			return
+		}
+	done
 	for name in "${also[@]}"; do
 		[[ " $on_request " == *" $name "* ]] || { echo "not ok - ALSO names '$name'; there are: $on_request"; return; }
 	done
