@@ -32,7 +32,7 @@ create() {
 
 # start NAME ACCEL QEMU_ARGS...: a QEMU without a kernel
 start() {
-	local name=$1 accel=$2 socket=/run/lab/$1 end=$((SECONDS + 60)) version
+	local name=$1 accel=$2 socket=/run/lab/$1 end=$((SECONDS + 60)) version given=''
 	shift 2
 	qemu-system-x86_64 -machine "q35,accel=$accel" -m 256M -nodefaults -display none -vga none \
 		-qmp "unix:$socket,server=on,wait=off" "$@" </dev/null >"$LAB_OUT/$name.qemu.log" 2>&1 &
@@ -45,7 +45,8 @@ start() {
 	done
 	version=$("$qmp" "$socket" query-version | sed 's/.*"minor": \([0-9]*\), "major": \([0-9]*\).*/\2.\1/')
 	[[ -n $version ]] || { fail "QEMU: $(<"$LAB_OUT/$name.qemu.log")"; return 1; }
-	echo "$version no-dma-buf" >"$LAB_OUT/$name.qemu.given"
+	if [[ "$*" == *vfio-pci* ]]; then given=no-dma-buf; fi
+	echo "$version $given" >"$LAB_OUT/$name.qemu.given"
 }
 
 # dump NAME DEVICE
