@@ -84,6 +84,7 @@ int vpci_pool_init_memory(struct vpci_pool *pool, struct device *dev, u64 size,
 unsigned int vpci_pool_available(struct vpci_pool *pool, u64 size);
 void vpci_pool_borrow(struct vpci_pool *pool);
 void vpci_pool_give_back(struct vpci_pool *pool);
+void vpci_pool_lost(struct vpci_pool *pool);
 
 int vpci_block_alloc(struct vpci_block *block, struct vpci_pool *pool,
 		     u64 size, const char *name);

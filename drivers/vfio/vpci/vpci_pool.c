@@ -362,17 +362,15 @@ int vpci_block_back(struct vpci_block *block, struct vpci_device *vpci,
 }
 EXPORT_SYMBOL_GPL(vpci_block_back);
 
-static void vpci_block_scrub_range(struct vpci_block *block, u64 start, u64 end)
+static void vpci_pool_scrub(struct vpci_pool *pool, u64 start, u64 end)
 {
-	struct vpci_pool *pool = block->pool;
-
 	while (start < end) {
 		u64 len = min_t(u64, end - start, VPCI_SCRUB_CHUNK);
 
 		if (pool->mem)
-			memset(pool->mem + block->offset + start, 0, len);
+			memset(pool->mem + start, 0, len);
 		else
-			memset_io(pool->io + block->offset + start, 0, len);
+			memset_io(pool->io + start, 0, len);
 		start += len;
 		cond_resched();
 	}
@@ -401,7 +399,7 @@ void vpci_block_scrub(struct vpci_block *block)
 			memset_io(vpci_pool_spare_io(pool), 0, VPCI_POOL_SPARE);
 		mutex_unlock(&pool->lock);
 	}
-	vpci_block_scrub_range(block, 0, end);
+	vpci_pool_scrub(pool, block->offset, block->offset + end);
 	WRITE_ONCE(block->scrub_us, ktime_us_delta(ktime_get(), start));
 }
 EXPORT_SYMBOL_GPL(vpci_block_scrub);
@@ -491,6 +489,32 @@ void vpci_pool_give_back(struct vpci_pool *pool)
 	mutex_unlock(&pool->lock);
 }
 EXPORT_SYMBOL_GPL(vpci_pool_give_back);
+
+/**
+ * vpci_pool_lost - a device has lost the contents of its memory: what it has now must not show
+ * @pool: a pool of a device's memory
+ *
+ * For dev_pm_ops.restore. An image of the machine has nothing of a device's memory, and what
+ * is there when the machine comes back are the drawings of the kernel that has loaded the
+ * image. All of it is zero when this returns, whoever has it, and so is what stands in for
+ * the end. The blocks stay where they are and mapped: who uses them is frozen while devices
+ * are restored, guests' processors too. System memory is in the image, so a pool of that
+ * has lost nothing.
+ *
+ * To be called before the device is told to show anything. Not for .resume, before which
+ * only the device has slept, nor for .thaw, before which not even that has. Hibernations that
+ * are broken off before there is an image end in .restore, too, and nothing tells them apart.
+ *
+ * Context: may sleep.
+ */
+void vpci_pool_lost(struct vpci_pool *pool)
+{
+	mutex_lock(&pool->lock);
+	vpci_pool_scrub(pool, 0, pool->size);
+	memset(pool->spare, 0, VPCI_POOL_SPARE);
+	mutex_unlock(&pool->lock);
+}
+EXPORT_SYMBOL_GPL(vpci_pool_lost);
 
 /* NULL: the instance has none; its driver has the files all the same */
 static struct vpci_block *dev_to_block(struct device *dev)
