@@ -625,6 +625,7 @@ static int mgpu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return mgpu_register(mgpu);
 }
 
+/* An adapter that has slept has forgotten its registers, but not its memory */
 static int mgpu_pci_resume(struct device *dev)
 {
 	struct mgpu *mgpu = dev_get_drvdata(dev);
@@ -633,7 +634,24 @@ static int mgpu_pci_resume(struct device *dev)
 	return 0;
 }
 
-static DEFINE_SIMPLE_DEV_PM_OPS(mgpu_pci_pm_ops, NULL, mgpu_pci_resume);
+/* So has one that was off, and in its memory is what the kernel drew that loaded the image */
+static int mgpu_pci_restore(struct device *dev)
+{
+	struct mgpu *mgpu = dev_get_drvdata(dev);
+
+	vpci_pool_lost(&mgpu->vram);
+	vpci_screen_resume(&mgpu->screen);
+	return 0;
+}
+
+/*
+ * Nothing for freeze, thaw and poweroff: the adapter does nothing by itself that would have to
+ * be stopped, and forgets nothing while an image is made of the machine that goes on.
+ */
+static const struct dev_pm_ops mgpu_pci_pm_ops = {
+	.resume		= pm_sleep_ptr(mgpu_pci_resume),
+	.restore	= pm_sleep_ptr(mgpu_pci_restore),
+};
 
 /*
  * Bound by driver_override only, and without a module alias: the adapter may
