@@ -4,6 +4,7 @@
 # Builds what a lab VM and its nested guests boot from, once, and prints where it is:
 #
 #   initramfs.sh lab KVER      initramfs of the lab VM: mounts the host's root over 9p (init-lab.sh)
+#   initramfs.sh hibernate KVER  the same, of one that can hibernate: all of its root (init-hibernate.sh)
 #   initramfs.sh nested KVER   initramfs of a nested guest: display driver, fbdraw, command channel (init-nested.sh)
 #   initramfs.sh vmlinux KVER  the uncompressed kernel image: no decompression and no firmware stage, so it boots faster
 #   initramfs.sh fbdraw-path   the static program fbdraw
@@ -16,9 +17,10 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 LAB_MODULES=(virtio_pci virtio_console 9p 9pnet_virtio overlay)
+HIBERNATE_MODULES=(virtio_pci virtio_console virtio_blk vfio vfio_iommu_type1)
 NESTED_MODULES=(virtio_pci virtio_console bochs)
 
-usage() { die "usage: initramfs.sh lab|nested|vmlinux KVER, or initramfs.sh fbdraw-path"; }
+usage() { die "usage: initramfs.sh lab|hibernate|nested|vmlinux KVER, or initramfs.sh fbdraw-path"; }
 
 hash_of() { sha256sum "$@" | sha256sum | cut -c1-16; }
 
@@ -130,6 +132,7 @@ make_vmlinux() {
 
 case "${1-} $#" in
 'lab 2') make_initramfs lab "$2" "$LAB_DIR/init-lab.sh" "${LAB_MODULES[@]}" -- ;;
+'hibernate 2') make_initramfs hibernate "$2" "$LAB_DIR/init-hibernate.sh" "${HIBERNATE_MODULES[@]}" -- ;;
 'nested 2')
 	fbdraw=$(make_fbdraw)
 	make_initramfs nested "$2" "$LAB_DIR/init-nested.sh" "${NESTED_MODULES[@]}" -- "$fbdraw"

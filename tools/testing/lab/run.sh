@@ -16,6 +16,9 @@
 #   LAB_PEER    with --peer, PCI address of a second one like it
 #   LAB_ACCEL   what runs the VM: "kvm", or "tcg" if it is emulated
 #   LAB_SUSPEND "1" if the VM comes back from a suspend, see --suspend
+#   LAB_SWAP    with --hibernate, the disk that the VM swaps and hibernates to
+#   LAB_RESUMES "1" if the VM is one that was started again, with an image on that disk; it is resumed when CMD has ended,
+#               whose output is on the console
 #   LAB_QMP     the monitor of the VM's own QEMU, for tools/testing/lab/qmp.py; there the device's id is "physical". Only
 #               for commands that are trusted on this machine, too
 #   LAB_MDEV_CORE  MDEV_CORE of our own environment: "kernel" if the modules are to use the kernel's mdev.ko
@@ -28,7 +31,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 PARENT_SLOT=10
-time_limit='' out='' name=lab kver='' device=bochs-display hotplug=0 peer='' nic=() vram=16M mem='' shell_mode=0 gdb=0 smp=2 one_cpu=0
+time_limit='' out='' name=lab kver='' device=bochs-display hotplug=0 peer='' hibernate=0 with=() nic=() vram=16M mem='' shell_mode=0 gdb=0 smp=2 one_cpu=0
 machine=q35 firmware=bios firmware_words=() iommu=() silence_limit=${LAB_SILENCE_LIMIT:-120}
 
 usage() {
@@ -48,6 +51,10 @@ usage() {
 		  --mem SIZE        memory of the VM (default 3G, and 8G for a kernel with KMSAN)
 		  --nested          CMD will start nested guests: an emulated VM gets one CPU instead of two
 		  --suspend         CMD will suspend the VM: the same
+		  --hibernate       CMD will hibernate the VM (echo disk >/sys/power/state), which is started again then, with
+		                    the same disk. One CPU, and no file system of the host: the root is in memory, and
+		                    \$LAB_OUT, too. CMD has busybox, bash, the lab's scripts and modules of vfio
+		  --with FILE       and there this one, with the libraries that it needs
 		  --iommu           give the VM an IOMMU, so that vfio-pci can take the physical device
 		  --gdb             let gdb attach, and say how; the kernel is not at a random address then
 	EOF
@@ -65,6 +72,12 @@ while (($#)); do
 	--shell) shell_mode=1; shift ;;
 	--gdb) gdb=1 silence_limit=0; shift ;;
 	--nested | --suspend) one_cpu=1; shift ;;
+	--hibernate) hibernate=1 one_cpu=1; shift ;;
+	--with)
+		(($# >= 2)) || { say "option $1 needs a value"; usage; }
+		with+=("$(realpath -s "$2")")
+		shift 2
+		;;
 	--hotplug) hotplug=1; shift ;;
 	--peer) peer=0000:00:$((PARENT_SLOT + 2)).0; shift ;;
 	--nic) nic=(-netdev "user,id=net,restrict=on" -device "e1000e,netdev=net,romfile=,addr=0x$((PARENT_SLOT + 6))"); shift ;;
@@ -139,7 +152,9 @@ if [[ $root != / ]]; then cache_use "$root"; fi
 kernel=${root%/}/boot/vmlinuz-$kver
 modules=''
 if [[ $root != / ]]; then modules=$(cd -P "$root/lib/modules/$kver" && pwd); fi
-initramfs=$("$LAB_DIR/initramfs.sh" lab "$kver")
+kind=lab
+if ((hibernate)); then kind=hibernate; fi
+initramfs=$("$LAB_DIR/initramfs.sh" "$kind" "$kver")
 nested=$("$LAB_DIR/initramfs.sh" nested "$nested_kver")
 nested_kernel=$("$LAB_DIR/initramfs.sh" vmlinux "$nested_kver")
 
@@ -176,7 +191,8 @@ esac
 # of 76 boots of a guest 3 hung or died, and 2 VMs died while guests ran. With one CPU, none of 39.
 # Of 600 suspends with two, on a host that was busy, 2 ended in a VM without its timer; with one, none of 1440.
 if ((one_cpu)) && [[ $accel == tcg ]]; then smp=1; fi
-suspend=''
+suspend='' swap=''
+if ((hibernate)); then swap=/dev/vda; fi
 if ((smp == 1)) || [[ $accel == kvm ]]; then suspend=1; fi
 
 # --- where the output goes
@@ -191,6 +207,17 @@ rm -f "$out"/{console.log,console.log.*,qemu.log,*.qemu.log,*.qemu.given,dmesg.t
 say "kernel $kver, $accel, output in $out"
 echo "$accel" >"$out/accel"
 
+# copy_files DIR FILE...: put them below DIR where they are here, and the libraries that they need
+copy_files() {
+	local dir=$1
+	shift
+	{
+		printf '%s\n' "$@"
+		# fails for what is no program
+		{ ldd "$@" 2>/dev/null || true; } | awk '$2 == "=>" && $3 ~ "^/" { print $3 } $1 ~ "^/" && $2 ~ "^[(]" { print $1 }'
+	} | sort -u | xargs -d '\n' cp -L --parents -t "$dir"
+}
+
 # --- the job: appended to the initramfs, because a command line of a kernel cannot carry any string
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/lab-work.XXXXXX")
@@ -201,11 +228,19 @@ if ((shell_mode)); then winsize=$(stty size); fi
 mkdir "$work/job.d"
 printf '%s=%q\n' REPO "$REPO" OUT "$out" KEEP "$REPO"$'\n'"$CACHE" KVER "$kver" MODULES "$modules" TOKEN "$token" \
 	PARENT "$parent" PEER "$peer" MODEL "$device" SHELL_MODE "$shell_mode" TERM "${TERM:-dumb}" WINSIZE "$winsize" \
-	CACHE "$CACHE" ACCEL "$accel" SUSPEND "$suspend" MDEV_CORE "${MDEV_CORE-}" KERNEL "$kernel" NESTED "$nested" NESTED_KERNEL "$nested_kernel" >"$work/job.d/job"
+	CACHE "$CACHE" ACCEL "$accel" SUSPEND "$suspend" SWAP "$swap" MDEV_CORE "${MDEV_CORE-}" KERNEL "$kernel" NESTED "$nested" NESTED_KERNEL "$nested_kernel" >"$work/job.d/job"
 { printf 'ARGV=('; (($# == 0)) || printf ' %q' "$@"; printf ' )\n'; } >"$work/job.d/argv"
+disk=()
+if ((hibernate)); then
+	copy_files "$work/job.d" /bin/bash "$LAB_DIR"/*.sh "${with[@]}"
+	truncate -s "$mem" "$work/swap"
+	# shellcheck disable=SC2054 # commas are QEMU's
+	disk=(-drive "file=${work//,/,,}/swap,if=none,id=swap,format=raw,cache=unsafe"
+		-device "virtio-blk-pci,drive=swap,addr=0x$((PARENT_SLOT + 7))")
+fi
 {
 	cat "$initramfs"
-	(cd "$work/job.d" && printf 'job\nargv\n' | cpio -o -H newc --quiet)
+	(cd "$work/job.d" && find . -mindepth 1 | cpio -o -H newc --quiet)
 } >"$work/initramfs"
 
 # --- QEMU
@@ -226,14 +261,14 @@ cmdline+=' kvm.tsc_tolerance_ppm=10000'
 qemu=(qemu-system-x86_64 -name "lab-${name//,/,,}" -machine "$machine" "${accel_words[@]}" "${iommu[@]}" -smp "$smp" -m "$mem"
 	-nodefaults -display none -vga none -no-reboot "${firmware_words[@]}"
 	-kernel "$kernel" -initrd "$work/initramfs"
-	-chardev "file,id=console,path=${out//,/,,}/console.log" -serial chardev:console
+	-chardev "file,id=console,path=${out//,/,,}/console.log,append=on" -serial chardev:console
 	-qmp chardev:qmp
 	-device pcie-root-port,id=hot,chassis=1,addr=0x$((PARENT_SLOT + 1))
 	-device pcie-root-port,id=root,chassis=2,addr=0x$((PARENT_SLOT + 3)),hotplug=off
 	-device pcie-root-port,id=out,chassis=3,addr=0x$((PARENT_SLOT + 4)),hotplug=off
 	-device pcie-root-port,id=ports,chassis=4,addr=0x$((PARENT_SLOT + 5)),hotplug=off
 	-global virtio-pci.x-pcie-pm-no-soft-reset=on
-	"${adapters[@]}" "${nic[@]}"
+	"${adapters[@]}" "${nic[@]}" "${disk[@]}"
 	-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"
 	-device virtio-9p-pci,fsdev=root,mount_tag=root,bus=root
 	-fsdev "local,id=out,path=${out//,/,,},security_model=none,multidevs=remap"

@@ -11,6 +11,8 @@ that ends.
 Now and then (once in some fifty boots) an emulated machine stands still while it boots, with RCU stalls. Nothing
 of the command has run then, so such a VM is thrown away, with a message, and booted again.
 
+A VM that has hibernated is started again, as often as it does.
+
 Later, a VM whose CPUs do not all tell that they are alive has frozen: what QEMU knows about its CPUs is put into
 frozen.txt. TCG of QEMU 10.0 with two CPUs now and then loses a write to a local APIC (the interrupt of the timer stays
 in service for ever, or the timer is never set again), most of all when a CPU comes up while the host is busy.
@@ -22,6 +24,7 @@ did not say what the list has and the command succeeded; 123 the VM froze; 124 t
 """
 
 import argparse
+import contextlib
 import fcntl
 import glob
 import json
@@ -102,6 +105,7 @@ class Supervisor:
         self.verdict = None
         self.version = None
         self.dumping = False
+        self.hibernated = False
         self.ctl_rest = b""
         self.qmp_rest = b""
         self.output = Output(args.token)
@@ -118,6 +122,10 @@ class Supervisor:
         return theirs, ["-chardev", f"socket,id={name},fd={theirs.fileno()}"]
 
     def launch(self):
+        """Starts QEMU, again if it has hibernated: its CPUs have the silence limit to come back."""
+        self.hibernated = False
+        self.alive = dict.fromkeys(self.alive, time.monotonic())
+        self.ctl_rest = self.qmp_rest = b""
         handlers = {"out": self.on_out, "ctl": self.on_ctl, "qmp": self.on_qmp}
         if self.args.tty:
             handlers["tty"] = self.on_tty
@@ -131,7 +139,7 @@ class Supervisor:
             chardevs += ["-chardev", f"socket,id={name},fd={sock.fileno()}"]
         # The devices in the command line name the chardevs, so these come first.
         command = ["setpriv", "--pdeathsig", "KILL", self.args.qemu[0], *chardevs, *self.args.qemu[1:]]
-        with open(self.args.out + "/qemu.log", "w") as log:
+        with open(self.args.out + "/qemu.log", "a") as log:
             self.qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                          pass_fds=[s.fileno() for s in theirs])
         for sock in theirs:
@@ -163,8 +171,14 @@ class Supervisor:
             elif word == "dumped":
                 raise self.limit_reached()
 
+    @staticmethod
+    def command(sock, name):
+        """For a QEMU that may have ended: on_exit finds that out."""
+        with contextlib.suppress(BrokenPipeError):
+            sock.sendall(json.dumps({"execute": name}).encode() + b"\n")
+
     def on_qmp(self, sock):
-        """A VM that has suspended itself is woken up: nobody else would."""
+        """A VM that has suspended itself is woken up, or started again when it has hibernated: nobody else would."""
         data = sock.recv(65536)
         if not data:
             self.selector.unregister(sock)
@@ -175,17 +189,24 @@ class Supervisor:
             if "QMP" in message:
                 version = message["QMP"]["version"]["qemu"]
                 self.version = f"{version['major']}.{version['minor']}"
-                sock.sendall(b'{"execute": "qmp_capabilities"}\n')
+                self.command(sock, "qmp_capabilities")
             elif message.get("event") == "SUSPEND":
-                sock.sendall(b'{"execute": "system_wakeup"}\n')
+                self.command(sock, "system_wakeup")
+            elif message.get("event") == "SUSPEND_DISK":
+                self.hibernated = True
 
-    def on_exit(self, _):
-        for name, handler in (("ctl", self.on_ctl), ("out", self.on_out)):
+    def on_exit(self, pidfd):
+        for name, handler in (("ctl", self.on_ctl), ("out", self.on_out), ("qmp", self.on_qmp)):
             sock = self.peers[name]
             while sock in self.selector.get_map():
                 handler(sock)
         if self.verdict is None:
             status = self.qemu.wait()
+            if self.hibernated:
+                self.selector.unregister(pidfd)
+                os.close(pidfd)
+                self.launch()
+                return
             raise Stop(DIED, f"the VM ended without a verdict (QEMU's exit status {status})")
         raise Stop(self.verdict)
 
@@ -270,7 +291,9 @@ class Supervisor:
             if patience <= 0:
                 raise self.frozen(cpu)
             for key, _ in self.selector.select(min(left, patience, 3600)):
-                key.data(key.fileobj)
+                # of a QEMU that has just ended nothing is left
+                if key.fileobj in self.selector.get_map():
+                    key.data(key.fileobj)
         raise Stop(self.verdict)
 
     def take_terminal(self):
