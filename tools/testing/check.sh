@@ -60,7 +60,7 @@ hotplug_guests='surprise-guest'
 guests='suspend guest screen soft-screen guest-bar guest-mbochs guest-cdev guest-bar-cdev'
 adapters='vga16-display vga16-scanout vga16-vram vga256-display vga256-scanout vga256-vram
 	bochs256-display bochs256-scanout bochs256-vram'
-own='lab planted mdevctl libvirt peer uefi firmware'
+own='lab planted mdevctl libvirt peer uefi firmware hibernate'
 with_samples='samples abi cores guest-mbochs'
 in_vms="$alone $cdev $hotplug $hotplug_guests $guests $adapters $own"
 
@@ -241,6 +241,13 @@ libvirt() {
 	((status == 0)) || echo "not ok - libvirt: the lab VM ended with status $status; logs: $SUITE_OUT"
 }
 
+# hibernate LANE: in a VM that has nothing but its memory, so what it says is kept here
+hibernate() {
+	export SUITE_OUT=$out/$1/hibernate
+	mkdir -p "$SUITE_OUT"
+	suite hibernate "$testing/selftests/hibernate.sh" "$(lane_kver "$1")" "${tests[@]}"
+}
+
 # firmware LANE: the kernels of its guests are made here, because the lab VM forgets them
 firmware() {
 	local kver
@@ -293,6 +300,7 @@ stock_jobs() {
 	host_job mdevctl 1 30 build
 	if wanted libvirt; then job libvirt vm:1 200 "$1" libvirt stock; fi
 	if wanted peer; then job peer vm:1 25 "$1" part stock '' peer --iommu --nic; fi
+	if wanted hibernate; then job hibernate vm:1 60 "$1" hibernate stock; fi
 	if wanted uefi; then job uefi vm:1 50 "$1" part stock '' uefi --firmware uefi; fi
 	if wanted firmware; then
 		if [[ " ${lanes[*]} " == *' stock-new '* ]]; then newest=' stock-new-build'; fi
