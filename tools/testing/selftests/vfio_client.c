@@ -51,7 +51,7 @@ static int open_group(const char *uuid)
 	number = sysfs_link_name("/sys/bus/%s/devices/%s/iommu_group",
 				 bus_of(uuid), uuid);
 	if (!number) {
-		errno = ENODEV;
+		errno = errno == ENOENT ? ENODEV : errno;
 		return -1;
 	}
 	snprintf(path, sizeof(path), "/dev/vfio/%s", number);
@@ -78,10 +78,11 @@ static int open_node(const char *uuid)
 	char path[PATH_MAX];
 	char *name;
 
+	errno = 0;
 	name = sysfs_child_name("/sys/bus/%s/devices/%s/vfio-dev",
 				bus_of(uuid), uuid);
 	if (!name) {
-		errno = ENODEV;
+		errno = errno == ENOENT || !errno ? ENODEV : errno;
 		return -1;
 	}
 	snprintf(path, sizeof(path), "/dev/vfio/devices/%s", name);
