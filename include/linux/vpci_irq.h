@@ -38,7 +38,9 @@ struct vpci_trigger {
  * @err: tells it of an error that cannot be recovered from
  * @level: the function drives its INTx line, or would if no message were enabled
  * @masked: INTx is masked, by the user or since it was signalled
- * @unmask: watches the eventfd that unmasks INTx; under config_lock
+ * @unmasks: watch the eventfd that unmasks INTx, and for a moment the one before;
+ *	under config_lock
+ * @unmask: which of @unmasks has it; ditto
  * @unmask_jiffies: when it did so last; belongs to its work item
  * @nr_unmasked: how often at that time; ditto
  * @msi_pending: messages of MSI that wait for their mask
@@ -56,7 +58,8 @@ struct vpci_irqs {
 	struct vpci_trigger __rcu *err;
 	bool level;
 	bool masked;
-	struct virqfd *unmask;
+	struct virqfd *unmasks[2];
+	unsigned int unmask;
 	unsigned long unmask_jiffies;
 	unsigned int nr_unmasked;
 	unsigned long msi_pending;

@@ -203,7 +203,7 @@ static void vpci_irq_disable(struct vpci_device *vpci)
 	vpci_irq_count_users(vpci);
 
 	vpci_intx_mask(vpci, false);
-	vfio_virqfd_disable(&irqs->unmask);
+	vfio_virqfd_disable(&irqs->unmasks[irqs->unmask]);
 }
 
 static int vpci_irq_set_eventfds(struct vpci_device *vpci,
@@ -353,26 +353,25 @@ static void vpci_intx_unmask_thread(void *opaque, void *unused)
 	vpci_intx_update(vpci);
 }
 
+/* What cannot be had must not cost what is there: the new one first, in the other slot */
 static int vpci_intx_set_unmask_fd(struct vpci_device *vpci, s32 fd)
 {
-	struct eventfd_ctx *ctx;
+	struct vpci_irqs *irqs = &vpci->irqs;
+	unsigned int next = !irqs->unmask;
+	int ret;
 
 	if (fd < -1)
 		return -EINVAL;
-	/* What cannot be had must not cost what is there */
 	if (fd >= 0) {
-		ctx = eventfd_ctx_fdget(fd);
-		if (IS_ERR(ctx))
-			return PTR_ERR(ctx);
-		eventfd_ctx_put(ctx);
+		ret = vfio_virqfd_enable(vpci, vpci_intx_unmask_handler, vpci_intx_unmask_thread,
+					 NULL, &irqs->unmasks[next], fd);
+		if (ret)
+			return ret;
 	}
 	/* Waits for the handlers of the one before */
-	vfio_virqfd_disable(&vpci->irqs.unmask);
-	if (fd == -1)
-		return 0;
-	return vfio_virqfd_enable(vpci, vpci_intx_unmask_handler,
-				  vpci_intx_unmask_thread, NULL,
-				  &vpci->irqs.unmask, fd);
+	vfio_virqfd_disable(&irqs->unmasks[irqs->unmask]);
+	irqs->unmask = next;
+	return 0;
 }
 
 static int vpci_intx_set_mask(struct vpci_device *vpci,
