@@ -52,9 +52,9 @@ GONE=77
 engine='config config-qemu config-lspci area edid edid-decode'
 on_host="jobs make probes suite setup kernels $engine coverage config-fuzz cli ctl-fuzz fresh"
 on_request='lint fresh-bookworm fresh-trixie'
-alone='mdev core removal race module vpci mapping function irq irq-race reset dma dma-stall misuse bar fault leaf-race stress ops display scanout vram vblank
+alone='mdev core removal race module vpci mapping function irq irq-race reset dma dma-stall misuse bar fault leaf-race stress ops fail-nth display scanout vram vblank
 	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi cores ctl leaks'
-cdev='removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev dma-stall-cdev bar-cdev fault-cdev ops-cdev display-cdev'
+cdev='removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev dma-stall-cdev bar-cdev fault-cdev ops-cdev fail-nth-cdev display-cdev'
 hotplug='surprise'
 hotplug_guests='surprise-guest'
 guests='suspend guest screen soft-screen guest-bar guest-mbochs guest-cdev guest-bar-cdev'

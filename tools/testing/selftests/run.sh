@@ -86,6 +86,17 @@ on_debug_too() {
 	fi
 }
 
+# with_failures RUN...: what has allocations fail, which only the debug lanes can
+with_failures() {
+	local run=$1
+	shift
+	if "$bin/fail_nth_test" --can; then
+		"$run" "$@"
+	else
+		run "$1" "$2" skip "$2" 'this kernel cannot have an allocation fail: CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC'
+	fi
+}
+
 # with_module NAME COMMAND...: with one of the parent drivers that have no device, see modules/
 with_module() {
 	local status=0 name=$1
@@ -96,6 +107,8 @@ with_module() {
 	rmmod "$name" || return
 	return $status
 }
+
+with_labs() { with_module mdev_lab with_module irq_lab with_module dma_lab with_module vpci_lab "$@"; }
 
 # with_peer COMMAND...: the NIC of the lab belongs to vfio-pci, and irq_lab has as many interrupts; see run.sh --nic
 with_peer() {
@@ -155,6 +168,7 @@ run_ours alone fault with_module vpci_lab "$bin/fault_test" "$@"
 run_ours alone leaf-race with_module vpci_lab "$bin/leaf_race_test" "$@"
 on_debug_too run_ours alone stress with_module vpci_lab "$bin/stress_test" "$@"
 run_ours alone ops with_module vpci_lab "$bin/ops_test" "$@"
+with_failures run_ours alone fail-nth with_labs "$bin/fail_nth_test" "$@"
 for noun in display scanout vram; do
 	on_debug_too run_ours alone $noun "$bin/${noun}_test" "$@"
 	for adapter in vga16 vga256 bochs256; do
@@ -196,6 +210,7 @@ if "$bin/mdev_test" --has-cdev; then
 	run_ours cdev bar-cdev with_module vpci_lab "$bin/bar_test" "$@"
 	run_ours cdev fault-cdev with_module vpci_lab "$bin/fault_test" "$@"
 	run_ours cdev ops-cdev with_module vpci_lab env "OPS_SECONDS=${OPS_SECONDS:-10}" "$bin/ops_test" "$@"
+	with_failures run_ours cdev fail-nth-cdev with_labs "$bin/fail_nth_test" "$@"
 	run_ours cdev display-cdev "$bin/display_test" "$@"
 	run guests guest-cdev "$here/guest_test.sh" "$fbdraw" "$@"
 	run_ours guests guest-bar-cdev with_module vpci_lab "$here/bar_guest_test.sh" "$bin/bar_guest" "$@"
