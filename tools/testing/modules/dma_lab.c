@@ -116,6 +116,7 @@ static u64 dma_lab_read(struct vpci_device *vpci, unsigned int bar, u64 offset,
 
 	if (bar || width != 8 || offset >= DMA_LAB_REGS_END)
 		return ~0ULL;
+	/* Pairs with dma_lab_engine() */
 	return smp_load_acquire(dma_lab_reg(lab, offset));
 }
 
