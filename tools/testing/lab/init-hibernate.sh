@@ -32,7 +32,7 @@ hostname lab
 if [ "$(dd if="$SWAP" bs=1 skip=$((PAGE - 10)) count=9 2>/dev/null)" = S1SUSPEND ]; then
 	cd "$REPO"
 	# shellcheck disable=SC2016 # for bash
-	LAB_RESUMES=1 LAB_PARENT=$PARENT bash -c '. /argv; exec "${ARGV[@]}"' >/dev/console 2>&1 || true
+	LAB_RESUMES=1 LAB_PARENT=$PARENT LAB_SWAP=$SWAP bash -c '. /argv; exec "${ARGV[@]}"' >/dev/console 2>&1 || true
 	cat "/sys/class/block/${SWAP#/dev/}/dev" >/sys/power/resume || true
 	echo "init-hibernate.sh: the kernel has not brought back the VM whose image is on $SWAP" >/dev/console
 	poweroff -f
