@@ -13,7 +13,7 @@
 set -euo pipefail
 trap 'echo "agent.sh: failed at line $LINENO; the command did not run to its end" >/dev/console' ERR
 
-# /run/lab/job: see init-lab.sh; also TOKEN, PARENT, PEER, MODEL, SHELL_MODE, TERM, WINSIZE, CACHE, ACCEL, SUSPEND, SWAP, MDEV_CORE, KERNEL, NESTED,
+# /run/lab/job: see init-lab.sh; also TOKEN, PARENT, PEER, SHMEM, MODEL, SHELL_MODE, TERM, WINSIZE, CACHE, ACCEL, SUSPEND, SWAP, MDEV_CORE, KERNEL, NESTED,
 # NESTED_KERNEL. argv: ARGV=(...)
 # shellcheck disable=SC1091
 . /run/lab/job
@@ -72,7 +72,7 @@ mkdir -p /run/lab/nested
 	printf 'export PATH=%q\n' /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 	printf 'export HOME=/root USER=root LOGNAME=root LANG=C.UTF-8\n'
 	printf 'export %s=%q\n' TERM "$TERM" LAB_OUT "$OUT" LAB_KVER "$KVER" LAB_PARENT "$PARENT" \
-		LAB_PEER "$PEER" LAB_MODEL "$MODEL" LAB_QMP "$(port lab.qmp)" \
+		LAB_PEER "$PEER" LAB_SHMEM "$SHMEM" LAB_MODEL "$MODEL" LAB_QMP "$(port lab.qmp)" \
 		LAB_ACCEL "$ACCEL" LAB_SUSPEND "$SUSPEND" LAB_SWAP "$SWAP" LAB_MDEV_CORE "$MDEV_CORE" VFIO_MDEV_CACHE "$CACHE" LAB_KERNEL "$KERNEL" LAB_NESTED "$NESTED" LAB_NESTED_KERNEL "$NESTED_KERNEL"
 } >/run/lab/env
 

@@ -14,6 +14,7 @@
 #   LAB_PARENT  PCI address of the "physical" device, a bochs-display unless --device says otherwise
 #   LAB_MODEL   what it is
 #   LAB_PEER    with --peer, PCI address of a second one like it
+#   LAB_SHMEM   with --shmem, PCI address of that device
 #   LAB_ACCEL   what runs the VM: "kvm", or "tcg" if it is emulated
 #   LAB_SUSPEND "1" if the VM comes back from a suspend, see --suspend
 #   LAB_SWAP    with --hibernate, the disk that the VM swaps and hibernates to
@@ -31,7 +32,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 PARENT_SLOT=10
-time_limit='' out='' name=lab kver='' device=bochs-display hotplug=0 peer='' hibernate=0 with=() nic=() vram=16M mem='' shell_mode=0 gdb=0 smp=2 one_cpu=0
+time_limit='' out='' name=lab kver='' device=bochs-display hotplug=0 peer='' hibernate=0 with=() nic=() shmem=() shmem_at='' vram=16M mem='' shell_mode=0 gdb=0 smp=2 one_cpu=0
 machine=q35 firmware=bios firmware_words=() iommu=() silence_limit=${LAB_SILENCE_LIMIT:-120}
 
 usage() {
@@ -46,6 +47,7 @@ usage() {
 		  --hotplug         put it where it can be unplugged from
 		  --peer            a second one like it, to compare with in the same run
 		  --nic             a PCI device with every kind of interrupt, for vfio-pci: an e1000e, not connected
+		  --shmem SIZE      a PCI device with a BAR 2 of that size, for vfio-pci: an ivshmem-plain
 		  --vram SIZE       memory of the physical device (default $vram)
 		  --firmware KIND   what boots the VM: bios, or uefi, which draws on the physical device (default $firmware)
 		  --mem SIZE        memory of the VM (default 3G, and 8G for a kernel with KMSAN)
@@ -76,6 +78,13 @@ while (($#)); do
 	--with)
 		(($# >= 2)) || { say "option $1 needs a value"; usage; }
 		with+=("$(realpath -s "$2")")
+		shift 2
+		;;
+	--shmem)
+		(($# >= 2)) || { say "option $1 needs a value"; usage; }
+		shmem_at=0000:00:$((PARENT_SLOT + 8)).0
+		# memory that is there once it is touched
+		shmem=(-object "memory-backend-memfd,id=shmem,share=on,size=$2" -device "ivshmem-plain,memdev=shmem,addr=0x$((PARENT_SLOT + 8))")
 		shift 2
 		;;
 	--hotplug) hotplug=1; shift ;;
@@ -227,7 +236,7 @@ winsize=''
 if ((shell_mode)); then winsize=$(stty size); fi
 mkdir "$work/job.d"
 printf '%s=%q\n' REPO "$REPO" OUT "$out" KEEP "$REPO"$'\n'"$CACHE" KVER "$kver" MODULES "$modules" TOKEN "$token" \
-	PARENT "$parent" PEER "$peer" MODEL "$device" SHELL_MODE "$shell_mode" TERM "${TERM:-dumb}" WINSIZE "$winsize" \
+	PARENT "$parent" PEER "$peer" SHMEM "$shmem_at" MODEL "$device" SHELL_MODE "$shell_mode" TERM "${TERM:-dumb}" WINSIZE "$winsize" \
 	CACHE "$CACHE" ACCEL "$accel" SUSPEND "$suspend" SWAP "$swap" MDEV_CORE "${MDEV_CORE-}" KERNEL "$kernel" NESTED "$nested" NESTED_KERNEL "$nested_kernel" >"$work/job.d/job"
 { printf 'ARGV=('; (($# == 0)) || printf ' %q' "$@"; printf ' )\n'; } >"$work/job.d/argv"
 disk=()
@@ -268,7 +277,7 @@ qemu=(qemu-system-x86_64 -name "lab-${name//,/,,}" -machine "$machine" "${accel_
 	-device pcie-root-port,id=out,chassis=3,addr=0x$((PARENT_SLOT + 4)),hotplug=off
 	-device pcie-root-port,id=ports,chassis=4,addr=0x$((PARENT_SLOT + 5)),hotplug=off
 	-global virtio-pci.x-pcie-pm-no-soft-reset=on
-	"${adapters[@]}" "${nic[@]}" "${disk[@]}"
+	"${adapters[@]}" "${nic[@]}" "${shmem[@]}" "${disk[@]}"
 	-fsdev "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"
 	-device virtio-9p-pci,fsdev=root,mount_tag=root,bus=root
 	-fsdev "local,id=out,path=${out//,/,,},security_model=none,multidevs=remap"
