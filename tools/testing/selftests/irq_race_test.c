@@ -78,6 +78,7 @@ static void test_nothing_is_lost_or_doubled(void **state)
 static void *hammer(void *arg)
 {
 	unsigned int round, seed = (uintptr_t)arg;
+	int fd;
 
 	for (round = 0; round < ROUNDS / 4; round++) {
 		unsigned int index = rand_r(&seed) % 3;
@@ -94,7 +95,8 @@ static void *hammer(void *arg)
 			irq_set(TRIGGER | NONE, index, 0, 1, NULL);
 			break;
 		case 3:
-			irq_set(UNMASK | EVENTFD, INTX, 0, 1, &irq.fds[rand_r(&seed) % NR_FDS]);
+			fd = rand_r(&seed) % 4 ? irq.fds[rand_r(&seed) % NR_FDS] : -1;
+			irq_set(UNMASK | EVENTFD, INTX, 0, 1, &fd);
 			break;
 		case 4:
 			irq_set(UNMASK | NONE, INTX, 0, 1, NULL);
@@ -103,7 +105,9 @@ static void *hammer(void *arg)
 			ioctl(irq.vfio.device, VFIO_DEVICE_RESET);
 			break;
 		case 6:
-			vfio_client_write(&irq.vfio, irq.vfio.config + PCI_COMMAND, "\6", 2);
+			/* With the pin, or without */
+			vfio_client_write(&irq.vfio, irq.vfio.config + PCI_COMMAND,
+					  rand_r(&seed) % 2 ? "\6\0" : "\6\4", 2);
 			vfio_client_write(&irq.vfio, irq.bar0 + IRQ_LAB_HARDIRQ, &vector, 4);
 			break;
 		case 7:

@@ -4,6 +4,7 @@
  * parent, and memory runs out in between: nothing is made twice, nothing is
  * lost. Bounded numbers of rounds.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -324,6 +325,67 @@ static void test_open_against_unbind(void **state)
 	printf("# %d opened\n", arena->total);
 }
 
+/* Everything of the instance that can be read, as long as it is there */
+static int read_files(const char *directory)
+{
+	DIR *dir = opendir(directory);
+	struct dirent *entry;
+	char buf[4096];
+	int nr = 0, fd;
+
+	if (!dir)
+		return 0;
+	while ((entry = readdir(dir))) {
+		fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_NONBLOCK);
+		if (fd < 0)
+			continue;
+		nr += read(fd, buf, sizeof(buf)) > 0;
+		close(fd);
+	}
+	closedir(dir);
+	return nr;
+}
+
+static int read_until_stop(const char *uuid)
+{
+	char instance[128], counters[160], held[192], buf[64];
+	int fd;
+
+	snprintf(instance, sizeof(instance), "/sys/bus/mdev/devices/%s", uuid);
+	snprintf(counters, sizeof(counters), "%s/vpci", instance);
+	snprintf(held, sizeof(held), "%s/faults", counters);
+	while (!arena->stop) {
+		fd = open(held, O_RDONLY);
+		arena->total += read_files(instance) + read_files(counters);
+		if (fd < 0)
+			continue;
+		/* The instance may have gone under the open file, or another be there */
+		if (pread(fd, buf, sizeof(buf), 0) < 0 && errno != ENODEV)
+			return -errno;
+		close(fd);
+	}
+	return 0;
+}
+
+/* Its files are read while it is being made, and while it goes, by hand and with its parent */
+static void test_files_against_create_and_unbind(void **state)
+{
+	pid_t pids[5];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		pids[i] = fixture_fork(read_until_stop, UUID_A);
+	pids[3] = fixture_fork(create_until_stop, UUID_A);
+	pids[4] = fixture_fork(unbind_and_bind, NULL);
+	for (i = 0; i < 5; i++)
+		assert_int_equal(fixture_wait(pids[i]), 0);
+	printf("# %d files read\n", arena->total);
+	assert_true(arena->total > 100);
+	mdev_remove(UUID_A);
+	assert_all_free();
+}
+
 #define FAILSLAB "/sys/kernel/debug/failslab/"
 
 /*
@@ -385,6 +447,37 @@ static void test_no_memory_for_instance(void **state)
 	assert_true(failed >= 10);
 }
 
+static int open_one(void)
+{
+	return vfio_client_open(&fixture_client, UUID_A);
+}
+
+/* Opening fails, and the next one finds nothing of it */
+static void test_no_memory_for_open(void **state)
+{
+	int nth, ret, failed = 0;
+	uint32_t id;
+
+	(void)state;
+	setup_failures();
+	assert_int_equal(mdev_create("4M", UUID_A), 0);
+	for (nth = 1; ; nth++) {
+		ret = with_failure(nth, open_one);
+		if (ret < 0)
+			assert_int_equal(open_one(), 0);
+		assert_int_equal(vfio_client_read(&fixture_client, fixture_client.config, &id, 4), 4);
+		assert_int_equal(id, 0x11111234);
+		fixture_close();
+		if (ret == 1)
+			break;
+		failed += ret < 0;
+	}
+	printf("# %d allocations, %d of them needed\n", nth - 1, failed);
+	assert_true(failed >= 5);
+	assert_int_equal(mdev_remove(UUID_A), 0);
+	assert_all_free();
+}
+
 /* The same for the parent: it is registered, or nothing of it is there */
 static void test_no_memory_for_parent(void **state)
 {
@@ -421,7 +514,9 @@ int main(int argc, char **argv)
 		T(test_create_against_unbind),
 		T(test_open_against_remove),
 		T(test_open_against_unbind),
+		T(test_files_against_create_and_unbind),
 		T(test_no_memory_for_instance),
+		T(test_no_memory_for_open),
 		T(test_no_memory_for_parent),
 	};
 

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <linux/pci_regs.h>
 #include <cmocka.h>
@@ -291,6 +293,48 @@ static void test_bar_ranges(void **state)
 }
 
 /* Where neither the driver nor the library has anything: between the table of MSI-X and its pending bits, and behind */
+/*
+ * The index of a region comes from the position in the file, 23 bits of it. Where there is no
+ * region, nothing can be reached.
+ */
+static bool is_no_region(struct instance *f, uint64_t index)
+{
+	struct vfio_region_info info;
+	uint64_t pos = index << 40;
+	char byte = 0;
+
+	/* It may be one of the function's own */
+	if (!vfio_client_region(&f->client, index, &info) && info.size)
+		return true;
+	if (vfio_client_read(&f->client, pos, &byte, 1) == -EINVAL &&
+	    vfio_client_write(&f->client, pos, &byte, 1) == -EINVAL &&
+	    mmap(NULL, 4096, PROT_READ, MAP_SHARED, f->client.device, pos) == MAP_FAILED)
+		return true;
+	printf("# there is something at index %#lx\n", index);
+	return false;
+}
+
+static void test_indices_of_regions(void **state)
+{
+	struct instance *f = *state;
+	struct vfio_region_info info;
+	uint64_t index, wrong = 0;
+	char byte;
+
+	vfio_client_decode(&f->client, 1);
+	for (index = 0; index < 4096; index++)
+		wrong += !is_no_region(f, index);
+	for (index = 4096; index < 1 << 23; index <<= 1)
+		wrong += !is_no_region(f, index) + !is_no_region(f, index + 1) +
+			 !is_no_region(f, 2 * index - 1);
+	assert_int_equal(wrong, 0);
+	for (index = 1 << 23; index <= UINT32_MAX; index = index * 2 + 1)
+		assert_int_equal(vfio_client_region(&f->client, index, &info), -EINVAL);
+	assert_int_equal(vfio_client_region(&f->client, UINT32_MAX, &info), -EINVAL);
+	assert_int_equal(vfio_client_read(&f->client, -1ULL, &byte, 1), -EINVAL);
+	assert_int_equal(vfio_client_read(&f->client, INT64_MAX, &byte, 1), -EINVAL);
+}
+
 static void test_no_registers(void **state)
 {
 	struct instance *f = *state;
@@ -435,6 +479,7 @@ int main(int argc, char **argv)
 		T(test_bad_pointers),
 		T(test_registers),
 		T(test_bar_ranges),
+		T(test_indices_of_regions),
 		T(test_no_registers),
 		T(test_decode_off),
 		T(test_reset),
