@@ -10,7 +10,8 @@
 # with LANES empty nothing else does. A lane "stock-kernel-mdev" is the kernel of
 # "stock" with the mdev.ko that it brings instead of ours; with MDEV_CORE=kernel in
 # the environment all lanes are like that. ALSO in the environment has suites that
-# run only when they are named: lint, fresh-bookworm, fresh-trixie.
+# run only when they are named: lint, fresh-bookworm, fresh-trixie, cve-vfio-pci. The suite "cve" is
+# the tests of others that cve.txt names; whenever all suites have run, it only tells of these.
 #
 # Suites are put together to jobs, which run side by side, see jobs.sh. A job of a lane
 # is a boot of the lab VM; LANE-build comes before. Of two jobs at once no one may write
@@ -51,8 +52,8 @@ GONE=77
 # Suites by where they run: on this machine, in a part of a lab VM (see selftests/run.sh), or with VMs of their own
 engine='config config-qemu config-lspci area edid edid-decode'
 on_host="jobs make probes suite setup kernels $engine coverage config-fuzz cli ctl-fuzz fresh"
-on_request='lint fresh-bookworm fresh-trixie'
-alone='mdev core removal race module vpci mapping function irq irq-race reset dma dma-stall misuse bar fault leaf-race stress ops fail-nth display scanout vram vblank
+on_request='lint fresh-bookworm fresh-trixie cve-vfio-pci'
+alone='mdev core removal race module vpci mapping function irq irq-race reset dma dma-stall misuse bar fault leaf-race leaf-split stress ops fail-nth display scanout vram vblank
 	soft-mdev soft-vpci soft-mapping soft-display soft-scanout soft-vram samples abi cores ctl leaks'
 cdev='removal-cdev stall-cdev race-cdev vpci-cdev mapping-cdev function-cdev irq-cdev reset-cdev dma-cdev dma-stall-cdev bar-cdev fault-cdev ops-cdev fail-nth-cdev display-cdev'
 hotplug='surprise'
@@ -63,9 +64,16 @@ adapters='vga16-display vga16-scanout vga16-vram vga256-display vga256-scanout v
 own='lab planted mdevctl libvirt peer uefi firmware hibernate'
 with_samples='samples abi cores guest-mbochs'
 in_vms="$alone $cdev $hotplug $hotplug_guests $guests $adapters $own"
+selected=$only
+if [[ $only == cve ]]; then selected=$("$testing/cve.py" suites); fi
 
 # wanted SUITE...: one of them is asked for, or nothing is
-wanted() { [[ -z $only || " ${*//[[:space:]]/ } " == *" $only "* ]]; }
+wanted() {
+	local name
+	[[ -n $only ]] || return 0
+	for name in $selected; do [[ " ${*//[[:space:]]/ } " != *" $name "* ]] || return 0; done
+	return 1
+}
 
 # build COMMAND...: a build as a test; it succeeds, and without a warning.
 build() {
@@ -117,7 +125,11 @@ host() {
 	kernels) suite kernels "$testing/lab/kernels_test.sh" "${tests[@]}" ;;
 	fresh) suite fresh "$testing/fresh/fresh_test.sh" "${tests[@]}" ;;
 	engine)
-		if wanted config; then suite config build/unit/config_test "${tests[@]}"; fi
+		if [[ $only == cve ]]; then
+			suite config each_test "$("$testing/cve.py" tests config)" build/unit/config_test
+		elif wanted config; then
+			suite config build/unit/config_test "${tests[@]}"
+		fi
 		if wanted area; then suite area build/unit/area_test "${tests[@]}"; fi
 		if wanted edid; then suite edid build/unit/edid_test "${tests[@]}"; fi
 		if wanted edid-decode; then suite edid-decode "$testing/unit/edid_decode.sh" build/unit/edid_test "${tests[@]}"; fi
@@ -257,6 +269,13 @@ firmware() {
 	part "$1" '' firmware --nested
 }
 
+# faulty_peer LANE: what is a fault of vfio-pci, and not of ours; the VM ends by it
+faulty_peer() {
+	export SUITE_OUT=$out/$1/cve-vfio-pci
+	mkdir -p "$SUITE_OUT"
+	suite cve-vfio-pci "$testing/lab/faulty_peer.sh" "$(lane_kver "$1")" "$SUITE_OUT"
+}
+
 planted() {
 	export SUITE_OUT=$out/$1
 	suite "planted-$1" "$testing/lab/planted.sh" "$(lane_kver "$1")" "${tests[@]}"
@@ -279,6 +298,9 @@ lane_jobs() {
 	after=$lane-build
 	if wanted "$alone"; then job "$lane-alone" $vm:1 $((200 * slow)) "$after" part "$lane" "$core" alone; fi
 	if [[ -z $core ]] && slow_lane "$lane" && wanted planted; then job "$lane-planted" $vm:1 100 "$after" planted "$lane"; fi
+	if [[ " ${also[*]} " == *' cve-vfio-pci '* && -z $core ]] && ! slow_lane "$lane"; then
+		job "$lane-cve-vfio-pci" vm:1 60 "$after" faulty_peer "$lane"
+	fi
 	# KMSAN sees by the one path what it would see by the other. KCSAN sees nothing in a VM with one processor
 	[[ $lane != kmsan-* ]] || return 0
 	if [[ $lane != kcsan-* ]] && wanted "$guests"; then job "$lane-guests" vm:1 $((200 * slow)) "$after" part "$lane" "$core" guests --nested; fi
@@ -330,9 +352,9 @@ setup() {
 
 suites() {
 	local lane name after
-	if ! wanted "$on_host $on_request $in_vms"; then
+	if ! wanted "cve $on_host $on_request $in_vms"; then
 		# shellcheck disable=SC2086 # words
-		echo "not ok - there is no suite '$only'; there are:" $on_host $on_request $in_vms
+		echo "not ok - there is no suite '$only'; there are:" $on_host cve $on_request $in_vms
 		return
 	fi
 	if [[ -n $only && " $on_request " == *" $only "* ]]; then also=("$only"); fi
@@ -361,12 +383,13 @@ suites() {
 	host_job cli 1 100 build
 	host_job ctl-fuzz 1 25 build
 	for name in "${also[@]}"; do
+		[[ $name != cve-vfio-pci ]] || continue
 		after=build
 		# checkpatch and kernel-doc come with the source of a debug kernel
 		if [[ $name == lint ]]; then for lane in "${lanes[@]}"; do after+=" $lane-build"; done; fi
 		job "$name" 1 400 "$after" host "$name"
 	done
-	if wanted "$in_vms"; then
+	if wanted "$in_vms" || [[ " ${also[*]} " == *' cve-vfio-pci '* ]]; then
 		for lane in "${lanes[@]}"; do lane_jobs "$lane"; done
 	fi
 	jobs_run "$out/jobs" || return 0
@@ -382,7 +405,12 @@ account() {
 		ran=$(find "$out/$lane" -path '*.again' -prune -o -name '*.tap' -exec grep -h '^ok ' {} + | grep -vc '# SKIP')
 		((ran)) || echo "not ok - $lane: everything was skipped"
 	done
-	if [[ -z $only ]]; then
+	if ((booted)) && [[ -z $only || $only == cve ]]; then
+		SUITE_OUT=$out suite cve "$testing/cve.py" verify "$out" "${lanes[@]}"
+	fi
+	if [[ $only == cve ]]; then
+		return
+	elif [[ -z $only ]]; then
 		if ((${#lanes[@]} && !booted)); then echo "not ok - no lane of '${lanes[*]}' could be run"; fi
 	elif [[ -z $(find "$out" -name "$only.tap" -o -name "$only-*.tap") ]]; then
 		echo "not ok - the suite '$only' has not run: it is not part of ${lanes[*]:-what needs no VM}; see testing.rst"

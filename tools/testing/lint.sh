@@ -57,6 +57,18 @@ test_functions_of_libraries() {
 	[[ ! -s $work/complaints ]] || fail "$(cat "$work/complaints")"
 }
 
+# See Documentation/security.rst
+test_public_faults() {
+	"$here/cve.py" lint > "$work/complaints"
+	[[ ! -s $work/complaints ]] || fail "$(cat "$work/complaints")"
+}
+
+# One that only some paths fill in is how the kernel's stack gets to somebody. Those of ours are fields, which are zeroed.
+test_no_bitmap_on_the_stack() {
+	files 'drivers/*.c' 'samples/vfio-mdev/*.c' | xargs grep -nE '^\s+(DECLARE_BITMAP\(|unsigned long \w+\[BITS_TO_LONGS)' > "$work/complaints"
+	[[ ! -s $work/complaints ]] || fail "$(cat "$work/complaints")"
+}
+
 test_sparse() { silent build_copy C=1 CF=-D__CHECK_ENDIAN__; }
 
 test_clang() { silent build_copy LLVM=1 CONFIG_DEBUG_INFO_BTF_MODULES=; }

@@ -5,9 +5,9 @@
 #
 # PART is "alone"; "cdev", for what does the same by device nodes; "guests", for the suites that start nested guests; "hotplug" and
 # "hotplug-guests", for what needs an adapter that can be unplugged; "peer", for what needs a device of vfio-pci's; "uefi", for what
-# needs one that firmware has drawn on; "firmware"; "vga16", "vga256" and "bochs256", for what another adapter could make different.
+# needs one that firmware has drawn on; "firmware"; "faulty-peer", where a kernel ends by vfio-pci; "vga16", "vga256" and "bochs256", for what another adapter could make different.
 # With SUITE only that one
-# runs.
+# runs; SUITE "cve" is those tests of all suites that cve.txt names.
 #
 # What opens an instance runs once for each way that this kernel has to do it:
 # by VFIO group and container, and by the device's own node and iommufd.
@@ -34,15 +34,21 @@ remove_instances() {
 }
 
 run() {
-	local in=$1 name=$2
+	local in=$1 name=$2 tests
 	shift 2
 	[[ $in == "$part" ]] || return 0
-	[[ -z $only || $name == "$only" ]] || return 0
+	if [[ $only == cve ]]; then
+		tests=$("$testing/cve.py" tests "$name")
+		[[ -n $tests ]] || return 0
+		set -- each_test "$tests" "$@"
+	elif [[ -n $only && $name != "$only" ]]; then
+		return 0
+	fi
 	suite "$name" "$@"
 	remove_instances
 }
 
-skip() { printf '1..1\nok 1 - %s # SKIP %s\n' "$@"; }
+skip() { printf '1..1\nok 1 - %s # SKIP %s\n' "$1" "$2"; }
 
 # What has nothing to do with the core, pixels for one, or what the kernel's does not do: it deletes "remove" before it knows that
 # the instance can go, and waits for users for as long as they like
@@ -124,6 +130,13 @@ with_peer() {
 	return $status
 }
 
+# with_shmem COMMAND...: the shared memory of the lab belongs to vfio-pci; see run.sh --shmem
+with_shmem() {
+	local device=/sys/bus/pci/devices/$LAB_SHMEM
+	modprobe vfio-pci && echo vfio-pci > "$device/driver_override" && echo "$LAB_SHMEM" > /sys/bus/pci/drivers_probe || return
+	"$@" "$LAB_SHMEM" 2
+}
+
 # with_soft COMMAND...: the parent is one of system memory, without an adapter
 with_soft() {
 	local status=0
@@ -166,6 +179,7 @@ on_debug_too run_ours alone misuse with_module misuse "$bin/misuse_test" "$@"
 run_ours alone bar with_module vpci_lab "$bin/bar_test" "$@"
 run_ours alone fault with_module vpci_lab "$bin/fault_test" "$@"
 run_ours alone leaf-race with_module vpci_lab "$bin/leaf_race_test" "$@"
+run_ours alone leaf-split with_module vpci_lab "$bin/leaf_split_test" "$@"
 on_debug_too run_ours alone stress with_module vpci_lab "$bin/stress_test" "$@"
 run_ours alone ops with_module vpci_lab "$bin/ops_test" "$@"
 with_failures run_ours alone fail-nth with_labs "$bin/fail_nth_test" "$@"
@@ -186,6 +200,9 @@ run_ours alone soft-vram with_soft "$bin/vram_test" "$@"
 run alone samples on_samples "$@"
 on_one_stock run alone ctl "$testing/cli/real_test.sh" "$@"
 run_ours peer peer with_peer "$bin/peer_test" "$@"
+# Ours first: what comes after it is a kernel's end
+run_ours faulty-peer leaf-split with_module vpci_lab "$bin/leaf_split_test" "$@"
+run faulty-peer vfio-pci with_shmem "$bin/leaf_split_peer"
 run_ours guests suspend "$bin/scanout_test" test_suspend_and_resume
 on_stock run guests guest "$here/guest_test.sh" "$fbdraw" "$@"
 on_stock run_ours guests screen "$here/screen_test.sh" "$fbdraw" "$@"

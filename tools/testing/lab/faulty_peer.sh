@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# faulty_peer.sh KVER OUT [TEST...]: public faults that a kernel's vfio-pci has, and ours not, in one run of the lab VM
+# whose logs are in OUT. Ours comes first, and what vfio-pci does is the end of the VM. When a kernel does not end
+# any more, Documentation/security.rst and this are to be changed.
+
+set -u
+
+kver=$1 out=$2
+shift 2
+# shellcheck source=tools/testing/tap.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
+top=$here/../../..
+
+# A leaf of 1 GiB of which a part gets a VMA of its own
+test_leaf_that_is_split() {
+	local status=0
+	last="$kver"
+	(
+		cd "$top" && "$here/run.sh" --iommu --shmem 2G --name faulty-peer --time-limit 600 --kver "$kver" --out "$out" -- \
+			tools/testing/selftests/run.sh none faulty-peer < /dev/null
+	) > "$work/out" 2>&1 || status=$?
+	cp "$out/leaf-split.tap" "$work/ours"
+	expect_equal 3 "$(grep -c '^ok ' "$work/ours")" 'tests of ours that passed'
+	expect_equal '' "$(grep '^not ok ' "$work/ours")" 'tests of ours that failed'
+	expect_equal "$DIED" "$status" 'how the VM ended'
+	echo "# vfio-pci, $(tail -n 1 "$out/vfio-pci.tap")"
+	grep -a -m 1 -oE "$SPLAT.*" "$out/console.log" > "$work/splat"
+	sed 's/^/#   /' "$work/splat"
+	[[ -s $work/splat && -s $out/vfio-pci.tap ]] || fail 'the kernel did not end by what vfio-pci does'
+}
+
+# What run.sh says of a VM that is gone, and how the kernel says what it fell over
+DIED=125
+SPLAT='(BUG: |kernel BUG at |WARNING: |Oops: |general protection fault|mm/pgtable-generic\.c:[0-9]+: bad p)'
+
+tap_main "$@"
