@@ -405,7 +405,7 @@ static void test_frame_changes_hands(void **state)
 	struct lab_client b;
 	size_t i;
 
-	lab_open(&b, UUID_B);
+	lab_open(&b, LAB_UUID_B);
 	assert_int_not_equal(b.id, lab->id);
 	other = lab_map(&b, LAB_BAR, 0, LEAF, 0);
 	for (i = 0; i < 4; i++) {
@@ -449,16 +449,16 @@ static void test_tracepoints(void **state)
 	assert_int_equal(ioctl(lab->vfio.device, VFIO_DEVICE_RESET), 0);
 	trace_end("vpci");
 
-	assert_true(trace_has("vpci_back: " UUID_A " BAR 0 offset 0x1000 size 0x1000 phys 0x"));
-	assert_true(trace_has("vpci_fault: " UUID_A " BAR 0 offset 0x1000 pfn 0x"));
+	assert_true(trace_has("vpci_back: " LAB_UUID_A " BAR 0 offset 0x1000 size 0x1000 phys 0x"));
+	assert_true(trace_has("vpci_fault: " LAB_UUID_A " BAR 0 offset 0x1000 pfn 0x"));
 	assert_true(trace_has(" order 0 pages 1"));
-	assert_true(trace_has("vpci_sink_fault: " UUID_A " BAR 0 offset 0x2000 decode 1"));
-	assert_true(trace_has("vpci_revoke: " UUID_A " BAR 0 offset 0x1000 size 0x1000"));
-	assert_true(trace_has("vpci_decode: " UUID_A " off"));
-	assert_true(trace_has("vpci_decode: " UUID_A " memory"));
-	assert_true(trace_has("vpci_trap_write: " UUID_A " BAR 2 offset 0x"));
-	assert_true(trace_has("vpci_trap_read: " UUID_A " BAR 2 offset 0x"));
-	assert_true(trace_has("vpci_reset: " UUID_A));
+	assert_true(trace_has("vpci_sink_fault: " LAB_UUID_A " BAR 0 offset 0x2000 decode 1"));
+	assert_true(trace_has("vpci_revoke: " LAB_UUID_A " BAR 0 offset 0x1000 size 0x1000"));
+	assert_true(trace_has("vpci_decode: " LAB_UUID_A " off"));
+	assert_true(trace_has("vpci_decode: " LAB_UUID_A " memory"));
+	assert_true(trace_has("vpci_trap_write: " LAB_UUID_A " BAR 2 offset 0x"));
+	assert_true(trace_has("vpci_trap_read: " LAB_UUID_A " BAR 2 offset 0x"));
+	assert_true(trace_has("vpci_reset: " LAB_UUID_A));
 	lab_unmap(lab, map, LEAF);
 }
 

@@ -319,7 +319,7 @@ static void test_sink_page_is_private(void **state)
 	struct lab_client b;
 	size_t i;
 
-	lab_open(&b, UUID_B);
+	lab_open(&b, LAB_UUID_B);
 	other = lab_map(&b, LAB_BAR, 0, PAGE, 0);
 	for (i = 0; i < PAGE / 8; i++)
 		map[i] = 0x5ec7e7;

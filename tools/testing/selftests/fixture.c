@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -19,6 +20,14 @@
 
 struct vfio_client fixture_client = { .device = -1, .iommu = -1, .group = -1 };
 volatile uint32_t *fixture_vram;
+
+double fixture_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
 
 void assert_all_free(void)
 {

@@ -20,6 +20,9 @@
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 
+/* Seconds, from some moment on */
+double fixture_now(void);
+
 /* For a parent of 16 MiB */
 void assert_all_free(void);
 

@@ -136,7 +136,7 @@ int lab_setup(void **state)
 
 	if (!lab)
 		return -1;
-	lab_open(lab, UUID_A);
+	lab_open(lab, LAB_UUID_A);
 	*state = lab;
 	return 0;
 }

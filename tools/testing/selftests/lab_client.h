@@ -19,8 +19,8 @@
 #define LEAF		(2 * MIB)
 #define ONES		(~0ULL)
 
-#define UUID_A "aaaaaaaa-ba11-4111-8111-0123456789ab"
-#define UUID_B "bbbbbbbb-ba11-4222-8222-0123456789ab"
+#define LAB_UUID_A "aaaaaaaa-ba11-4111-8111-0123456789ab"
+#define LAB_UUID_B "bbbbbbbb-ba11-4222-8222-0123456789ab"
 
 /**
  * struct lab_client - an open instance
@@ -77,7 +77,7 @@ static inline uint64_t lab_tag(const struct lab_client *lab, unsigned int bar,
 	return LAB_TAG(lab->id, bar, page);
 }
 
-/* For cmocka_unit_test_setup_teardown(): *@state is an open instance UUID_A */
+/* For cmocka_unit_test_setup_teardown(): *@state is an open instance LAB_UUID_A */
 int lab_setup(void **state);
 int lab_teardown(void **state);
 

@@ -22,6 +22,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "fixture.h"
 #include "lab_client.h"
 #include "sysfs.h"
 
@@ -42,14 +43,6 @@ struct race {
 	atomic_size_t stale;
 	atomic_size_t failed;
 };
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
 
 /* What is stored is what a page's owner may store; of the giant nothing comes back */
 static void touch(struct race *r, size_t page)
@@ -97,11 +90,11 @@ static void *map_anew(void *arg)
 /* Somebody met what there is now */
 static void await_touched(struct race *r)
 {
-	double end = now() + PATIENCE;
+	double end = fixture_now() + PATIENCE;
 	size_t touches = r->touches;
 
 	while (r->touches == touches) {
-		assert_true(now() < end);
+		assert_true(fixture_now() < end);
 		sched_yield();
 	}
 }
@@ -110,14 +103,14 @@ static void await_touched(struct race *r)
 static void run(struct race *r)
 {
 	pthread_t threads[TOUCHERS + 1];
-	double end = now() + SECONDS;
+	double end = fixture_now() + SECONDS;
 	size_t turns = 0, i;
 
 	r->map = lab_map(r->lab, r->bar, r->offset, r->size, 0);
 	for (i = 0; i <= TOUCHERS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL,
 						i ? touch_all : map_anew, r), 0);
-	while (now() < end) {
+	while (fixture_now() < end) {
 		vfio_client_decode(&r->lab->vfio, turns++ % 2);
 		if (turns % 2 == 0)
 			await_touched(r);
@@ -166,10 +159,10 @@ static void *store_to_the_last(void *arg)
 
 static void await_touches(struct lab_client *lab, uint64_t waiting)
 {
-	double end = now() + PATIENCE;
+	double end = fixture_now() + PATIENCE;
 
 	while (lab_get(lab, LAB_WAITING) != waiting)
-		assert_true(now() < end);
+		assert_true(fixture_now() < end);
 }
 
 /*

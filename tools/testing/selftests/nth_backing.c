@@ -29,7 +29,7 @@ static void setup(void)
 {
 	unsigned int i;
 
-	lab_open(&lab, UUID_B);
+	lab_open(&lab, LAB_UUID_B);
 	for (i = 0; i < NR_ODD; i++)
 		assert_int_equal(lab_back(&lab, LAB_BAR, 2 * i * PAGE, PAGE, LAB_ANY_FRAME), 0);
 }

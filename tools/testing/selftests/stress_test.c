@@ -236,7 +236,7 @@ static void test_nobody_sees_a_stale_page(void **state)
 	for (i = 0; i < INSTANCES; i++) {
 		struct player *p = &players[i];
 
-		lab_open(&p->lab, i ? UUID_B : UUID_A);
+		lab_open(&p->lab, i ? LAB_UUID_B : LAB_UUID_A);
 		/* One where leaves of 2 MiB fit, one where none does */
 		p->map = lab_map(&p->lab, LAB_BAR, 0, WINDOW, i * PAGE);
 		p->stop = &stop;
@@ -298,7 +298,7 @@ static void test_large_leaves_race_with_revocation(void **state)
 	int i, failed = 0;
 
 	(void)state;
-	lab_open(&player.lab, UUID_A);
+	lab_open(&player.lab, LAB_UUID_A);
 	player.stop = &stop;
 	for (i = 0; i < 3; i++)
 		pthread_create(&threads[i], NULL, touch_new_leaves, &player);
@@ -309,7 +309,7 @@ static void test_large_leaves_race_with_revocation(void **state)
 	stop = true;
 	for (i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
-	leaves = mdev_stat(UUID_A, "faults_2m");
+	leaves = mdev_stat(LAB_UUID_A, "faults_2m");
 	player.corrupt = lab_get(&player.lab, LAB_CORRUPT);
 	printf("# %zu pages seen, %zu stale, %zu corrupt; %ld large leaves\n",
 	       player.seen, player.stale, player.corrupt, leaves);
@@ -353,7 +353,7 @@ static void test_touch_races_with_reset(void **state)
 	int i;
 
 	(void)state;
-	lab_open(&lab, UUID_A);
+	lab_open(&lab, LAB_UUID_A);
 	o.map = lab_map(&lab, LAB_TOUCH_BAR, 0, WINDOW, 0);
 	for (i = 0; i < 3; i++)
 		pthread_create(&threads[i], NULL, touch_new_pages, &o);
