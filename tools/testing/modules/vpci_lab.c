@@ -11,12 +11,11 @@
  */
 #include <linux/bitmap.h>
 #include <linux/gfp.h>
-#include <linux/mdev.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/random.h>
 #include <linux/slab.h>
-#include <linux/vfio_vpci.h>
+#include <linux/vpci_mdev.h>
 #include <linux/wait.h>
 
 #include "vpci_lab.h"
@@ -428,19 +427,29 @@ static int lab_fault_backing(struct vpci_device *vpci, unsigned int bar,
 	return ret;
 }
 
+static void lab_instance_free(struct lab_instance *inst)
+{
+	kvfree(inst->touched);
+	ida_free(&lab_ids, inst->id);
+}
+
+static void lab_disconnect(struct vpci_device *vpci)
+{
+	struct lab_instance *inst = to_instance(vpci);
+
+	mutex_lock(&inst->lock);
+	lab_revoke_all(inst);
+	mutex_unlock(&inst->lock);
+	lab_instance_free(inst);
+}
+
 static const struct vpci_ops lab_vpci_ops = {
 	.bar_read	= lab_bar_read,
 	.bar_write	= lab_bar_write,
 	.reset		= lab_reset,
 	.fault_backing	= lab_fault_backing,
+	.disconnect	= lab_disconnect,
 };
-
-static void lab_instance_free(struct lab_instance *inst)
-{
-	kvfree(inst->touched);
-	ida_free(&lab_ids, inst->id);
-	vpci_device_put(&inst->vpci);
-}
 
 static int lab_probe(struct mdev_device *mdev)
 {
@@ -471,21 +480,11 @@ static int lab_probe(struct mdev_device *mdev)
 		memset(inst->touched, 0xff, LAB_TOUCH_PAGES * sizeof(s16));
 		ret = vpci_device_register(vpci);
 	}
-	if (ret)
+	if (ret) {
 		lab_instance_free(inst);
+		vpci_device_put(vpci);
+	}
 	return ret;
-}
-
-static void lab_remove(struct mdev_device *mdev)
-{
-	struct vpci_device *vpci = dev_get_drvdata(mdev_dev(mdev));
-	struct lab_instance *inst = to_instance(vpci);
-
-	vpci_device_unregister(vpci);
-	mutex_lock(&inst->lock);
-	lab_revoke_all(inst);
-	mutex_unlock(&inst->lock);
-	lab_instance_free(inst);
 }
 
 static unsigned int lab_get_available(struct mdev_type *mtype)
@@ -501,7 +500,7 @@ static const struct attribute_group *lab_groups[] = {
 static struct mdev_driver lab_driver = {
 	.device_api	= VFIO_DEVICE_API_PCI_STRING,
 	.probe		= lab_probe,
-	.remove		= lab_remove,
+	VPCI_MDEV_DRIVER_OPS,
 	.get_available	= lab_get_available,
 	.driver = {
 		.name			= "vpci_lab",
