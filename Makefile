@@ -131,11 +131,11 @@ unit:
 fresh:
 	@FULL='$(FULL)' tools/testing/fresh/fresh.sh $(foreach suite,$(SUITE),'$(suite)')
 
-# How long "make stress" goes on, half of it with each of its two devices
+# How long "make stress" goes on, a quarter of it with each of its four devices
 MINUTES ?= 60
 
 stress:
-	@OPS_SECONDS=$$(($(MINUTES) * 30)) $(MAKE) --no-print-directory check T=ops
+	@OPS_SECONDS=$$(($(MINUTES) * 15)) $(MAKE) --no-print-directory check T=ops
 
 # How long "make fuzz" looks
 FUZZ_SECONDS ?= 600

@@ -140,17 +140,6 @@ static void close_client(void)
 	client.device = client.group = client.iommu = -1;
 }
 
-/* What an unbound parent leaves of an instance goes a moment after its last user */
-static int create(const char *file)
-{
-	time_t end = time(NULL) + 60;
-	int ret;
-
-	while ((ret = sysfs_write(UUID, file)) == -EEXIST && time(NULL) < end)
-		sched_yield();
-	return ret;
-}
-
 static int setup_type(const char *file)
 {
 	unsigned int i;
@@ -158,7 +147,7 @@ static int setup_type(const char *file)
 	client.device = client.group = client.iommu = -1;
 	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED || create(file))
+	if (memory == MAP_FAILED || mdev_create_in(file, UUID))
 		return -1;
 	for (i = 0; i < PAGES; i++)
 		memory[i * WORDS] = 100 + i;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Operations: ioctls of the device, with arguments that are right, nearly right, and anything,
- * and eventfds that close at any moment
+ * eventfds that close at any moment, and memory for DMA
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -24,11 +24,23 @@ static void spoil(struct player *p, void *arg, size_t size)
 		words[ops_below(p, size / sizeof(*words))] = ops_near(p, ~0U);
 }
 
+/* True if it was done, and was given @arg */
+static bool call_given(struct player *p, unsigned long request, void *arg, bool *done)
+{
+	void *given = arg;
+
+	if (ops_seldom(p, 64))
+		given = (void *)(uintptr_t)ops_near(p, 1UL << 47);
+	*done = ioctl(p->world->client.device, request, given) >= 0;
+	return *done && given == arg;
+}
+
 static bool call(struct player *p, unsigned long request, void *arg)
 {
-	if (ops_seldom(p, 64))
-		arg = (void *)(uintptr_t)ops_near(p, 1UL << 47);
-	return ioctl(p->world->client.device, request, arg) >= 0;
+	bool done;
+
+	call_given(p, request, arg, &done);
+	return done;
 }
 
 static bool run_info(struct player *p)
@@ -44,12 +56,18 @@ static bool run_info(struct player *p)
 static bool run_region_info(struct player *p)
 {
 	struct vfio_region_info *info = (void *)p->buf;
+	const struct vfio_region_info *known = p->world->region;
+	bool done;
 
 	memset(info, 0, PAGE);
 	info->argsz = ops_seldom(p, 2) ? PAGE : sizeof(*info);
 	info->index = ops_near(p, OPS_REGIONS);
 	spoil(p, info, sizeof(*info));
-	return call(p, VFIO_DEVICE_GET_REGION_INFO, info);
+	if (call_given(p, VFIO_DEVICE_GET_REGION_INFO, info, &done) && info->index < OPS_REGIONS &&
+	    (info->offset != known[info->index].offset || info->size != known[info->index].size))
+		ops_complain(p, "region %u has %#llx bytes at %#llx now", info->index,
+			     (unsigned long long)info->size, (unsigned long long)info->offset);
+	return done;
 }
 
 static bool run_irq_info(struct player *p)
@@ -76,16 +94,28 @@ static bool run_set_irqs(struct player *p)
 	struct vfio_irq_set *set = (void *)p->buf;
 	int32_t *fds = (int32_t *)set->data;
 	uint32_t i;
+	bool done;
 
 	set->flags = datas[ops_below(p, 4)] | actions[ops_below(p, 4)];
 	set->index = ops_below(p, VFIO_PCI_NUM_IRQS);
 	set->start = ops_seldom(p, 2) ? ops_below(p, 4) : 0;
 	set->count = ops_seldom(p, 8) ? ops_near(p, 32) : 1 + ops_below(p, 4);
+	/* What all of them have, given to somebody or taken away */
+	if (ops_seldom(p, 2)) {
+		set->flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER;
+		set->start = 0;
+		set->count = 1;
+	}
 	for (i = 0; i < 32; i++)
 		fds[i] = ops_eventfd(p);
 	set->argsz = sizeof(*set) + 32 * sizeof(*fds);
 	spoil(p, set, sizeof(*set));
-	return call(p, VFIO_DEVICE_SET_IRQS, set);
+	if (call_given(p, VFIO_DEVICE_SET_IRQS, set, &done) && set->count &&
+	    (set->index >= VFIO_PCI_NUM_IRQS ||
+	     (uint64_t)set->start + set->count > p->world->irqs[set->index]))
+		ops_complain(p, "there were interrupts %u, %u of them, of index %u", set->start,
+			     set->count, set->index);
+	return done;
 }
 
 static bool run_eventfd(struct player *p)
@@ -152,6 +182,23 @@ static bool run_reopen(struct player *p)
 	return done;
 }
 
+/* Some pages of the memory at their own address, where others may be already; or away from there */
+static bool run_dma(struct player *p)
+{
+	struct world *w = p->world;
+	uint64_t at = ops_below(p, OPS_MEMORY / PAGE) * PAGE;
+	uint64_t size = ops_seldom(p, 2) ? PAGE : (1 + ops_below(p, 512)) * PAGE;
+
+	/* Ranges that others unmap whole as well */
+	if (!ops_seldom(p, 4))
+		at &= ~(16 * PAGE - 1);
+	if (at + size > OPS_MEMORY)
+		return false;
+	if (ops_seldom(p, 2))
+		return vfio_client_unmap(&w->client, at, size) == 0;
+	return vfio_client_map(&w->client, (char *)w->memory + at, at, size, !ops_seldom(p, 8)) == 0;
+}
+
 const struct op ops_ioctl[] = {
 	{ "device info", 1, run_info },
 	{ "region info", 2, run_region_info },
@@ -163,5 +210,6 @@ const struct op ops_ioctl[] = {
 	{ "feature", 1, run_feature },
 	{ "any ioctl", 1, run_any },
 	{ "reopen", 1, run_reopen },
+	{ "dma", 2, run_dma },
 	{ }
 };

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Operations: read(2) and write(2) of regions, of all widths, at offsets that end inside,
- * outside and astride, and by io_uring
+ * outside and astride, by io_uring, and by processes that are killed meanwhile
  */
+#include <errno.h>
 #include <linux/pci_regs.h>
 #include <liburing.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ops.h"
@@ -35,7 +39,7 @@ static uint64_t pick_pos(struct player *p, unsigned int *region, uint64_t *offse
 	return w->region[*region].offset + *offset;
 }
 
-static bool may_write(struct player *p, uint64_t pos, size_t len)
+bool ops_may_write(struct player *p, uint64_t pos, size_t len)
 {
 	const struct target *target = p->world->target;
 	unsigned int region;
@@ -52,12 +56,32 @@ static bool may_write(struct player *p, uint64_t pos, size_t len)
 	return true;
 }
 
+/* @done bytes were transferred, or it failed. Nobody gets more than there is of a region */
+static bool accessed(struct player *p, uint64_t pos, ssize_t done)
+{
+	unsigned int region;
+
+	if (done <= 0)
+		return false;
+	for (region = 0; region < OPS_REGIONS; region++) {
+		const struct vfio_region_info *info = &p->world->region[region];
+		uint64_t offset = pos - info->offset;
+
+		if (pos >= info->offset && offset < info->size &&
+		    (size_t)done > info->size - offset)
+			ops_complain(p, "%zd bytes at %#llx of region %u, which has %#llx", done,
+				     (unsigned long long)offset, region,
+				     (unsigned long long)info->size);
+	}
+	return true;
+}
+
 static bool run_read(struct player *p)
 {
 	unsigned int region;
 	uint64_t offset, pos = pick_pos(p, &region, &offset);
 
-	return pread(p->world->client.device, p->buf, pick_len(p), pos) > 0;
+	return accessed(p, pos, pread(p->world->client.device, p->buf, pick_len(p), pos));
 }
 
 static bool run_write(struct player *p)
@@ -66,11 +90,11 @@ static bool run_write(struct player *p)
 	uint64_t offset, value = ops_near(p, ~0UL), pos = pick_pos(p, &region, &offset);
 	size_t len = pick_len(p);
 
-	if (!may_write(p, pos, len))
+	if (!ops_may_write(p, pos, len))
 		return false;
 	memset(p->buf, ops_below(p, 256), len);
 	memcpy(p->buf, &value, len < sizeof(value) ? len : sizeof(value));
-	return pwrite(p->world->client.device, p->buf, len, pos) > 0;
+	return accessed(p, pos, pwrite(p->world->client.device, p->buf, len, pos));
 }
 
 /* What a guest's driver does all the time: memory decode, bus mastering, the pin */
@@ -108,7 +132,7 @@ static bool run_vectors(struct player *p)
 		{ p->buf + PAGE, ops_below(p, PAGE) },
 	};
 
-	return preadv(p->world->client.device, vec, 2, pos) > 0;
+	return accessed(p, pos, preadv(p->world->client.device, vec, 2, pos));
 }
 
 /* A worker of the kernel may be the one that reads; and a BAR is no buffer that can be pinned */
@@ -130,7 +154,7 @@ static bool run_uring(struct player *p)
 	if (ops_seldom(p, 2))
 		io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
 	if (io_uring_submit_and_wait(&ring, 1) == 1 && !io_uring_peek_cqe(&ring, &cqe)) {
-		done = cqe->res > 0;
+		done = accessed(p, pos, cqe->res);
 		io_uring_cqe_seen(&ring, cqe);
 	}
 	if (bar.iov_base && ops_seldom(p, 4))
@@ -139,21 +163,45 @@ static bool run_uring(struct player *p)
 	return done;
 }
 
-/* From a mapping of a BAR, which is touched in the middle of the write; and into one, where all may stand there */
+/* From a mapping of a BAR, which is touched in the middle of the write; and into one */
 static bool run_own_buffer(struct player *p)
 {
 	struct world *w = p->world;
 	unsigned int region, room = ops_below(p, OPS_ROOMS);
-	uint64_t offset, pos = pick_pos(p, &region, &offset);
+	uint64_t offset, at, pos = pick_pos(p, &region, &offset);
 	size_t len = pick_len(p);
 	char *buf = (char *)w->rooms[room];
 
 	if (!buf)
 		return false;
-	buf += ops_below(p, w->target->room_size[room] / PAGE - 1) * PAGE + ops_below(p, PAGE);
-	if (!w->target->may_be_there && ops_seldom(p, 2))
-		return pread(w->client.device, buf, len, pos) > 0;
-	return may_write(p, pos, len) && pwrite(w->client.device, buf, len, pos) > 0;
+	at = ops_below(p, w->target->room_size[room] / PAGE - 1) * PAGE + ops_below(p, PAGE);
+	buf += at;
+	if (ops_seldom(p, 2) && ops_may_write(p, w->region[w->target->bars[room]].offset + at, len))
+		return accessed(p, pos, pread(w->client.device, buf, len, pos));
+	return ops_may_write(p, pos, len) &&
+	       accessed(p, pos, pwrite(w->client.device, buf, len, pos));
+}
+
+/* Another process that has inherited the file, in the middle of an access */
+static bool run_killed(struct player *p)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;) {
+			ops_poke(p);
+			run_read(p);
+			run_write(p);
+		}
+	}
+	if (pid < 0)
+		return false;
+	usleep(ops_below(p, 2000));
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return true;
 }
 
 const struct op ops_region[] = {
@@ -164,5 +212,6 @@ const struct op ops_region[] = {
 	{ "readv", 2, run_vectors },
 	{ "io_uring", 1, run_uring },
 	{ "own buffer", 2, run_own_buffer },
+	{ "killed", 1, run_killed },
 	{ }
 };

@@ -3,13 +3,18 @@
  * The tester of operations, see ops.h: rounds of some seconds, each with an instance of its
  * own, while an administrator creates, removes and unbinds
  *
- *	OPS_SECONDS	of each test (default 20)
+ *	OPS_SECONDS	of each test (default 15)
  *	OPS_SEED	to play the same again
  *	OPS_DEVICE	test this instance, or PCI device of vfio-pci, and nothing else
+ *	OPS_WITHOUT	names of operations that are left out, to find out which of them it is
  *
  * What must hold: the kernel complains of nothing, which the lab looks at; what is read from
- * a mapping may be there; all players come to an end; and afterwards the device works and
- * can be removed, with all that it had.
+ * a mapping may be there, and is nothing where memory decode is off or the parent is gone; no
+ * access reaches beyond its region, and no interrupt is set up that there is not; all players
+ * come to an end, and so does the administrator; and afterwards the device works and can be
+ * removed, with all that it had, and be made again.
+ *
+ * The kernel's log has a line for each round, so that it tells in which one something happened.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,26 +26,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
-#include <linux/pci_regs.h>
 #include <cmocka.h>
 
-#include "../modules/vpci_lab.h"
 #include "fixture.h"
 #include "ops.h"
 #include "sysfs.h"
 
-#define OPS_SECONDS	20
+#define OPS_SECONDS	15
 #define ROUND_SECONDS	5
+#define BURST_SECONDS	0.02
 #define PATIENCE	60	/* seconds */
-/* Where nothing comes by itself, and leaves of 1 GiB fit */
-#define ROOM(n)		((void *)((1UL << 44) + (n) * (64UL << 30)))
-#define GUEST_UUID	"bbbbbbbb-0b5f-4333-8333-0123456789ab"
 
 static uint64_t ops_seed;
+/* Of the test that runs */
+static struct world *world;
 static __thread struct player *player;
 
 uint64_t ops_roll(struct player *p)
@@ -96,12 +98,12 @@ static void on_trap(int signal)
 static const struct op *const groups[] = { ops_region, ops_ioctl, ops_memory };
 #define NR_GROUPS (sizeof(groups) / sizeof(groups[0]))
 
-static bool poke(struct player *p)
+bool ops_poke(struct player *p)
 {
 	return p->world->target->poke && p->world->target->poke(p);
 }
 
-static const struct op op_poke = { "poke", 0, poke };
+static const struct op op_poke = { "poke", 0, ops_poke };
 
 static const struct op *op_number(size_t number)
 {
@@ -114,9 +116,13 @@ static const struct op *op_number(size_t number)
 	return number ? NULL : &op_poke;
 }
 
+static const char *left_out;
+
 static unsigned int weight_of(struct world *w, const struct op *op)
 {
-	return op == &op_poke && w->target->poke ? 4 : op->weight;
+	if (left_out && strstr(left_out, op->name))
+		return 0;
+	return op == &op_poke && w->target->poke ? 12 : op->weight;
 }
 
 static size_t pick_op(struct player *p)
@@ -133,169 +139,149 @@ static size_t pick_op(struct player *p)
 	return i;
 }
 
+/*
+ * One operation; or now and then the very same for a while, as long as it comes to something:
+ * so what takes no time meets others in the middle of theirs
+ */
+static void play_one(struct player *p)
+{
+	size_t number = pick_op(p);
+	double began = fixture_now(), until = ops_seldom(p, 4) ? began + BURST_SECONDS : 0, now;
+	uint64_t state = p->state;
+	bool done;
+
+	p->op = op_number(number);
+	do {
+		p->state = state;
+		done = p->op->run(p);
+		p->world->done[number][done]++;
+		now = fixture_now();
+	} while (done && now < until && !p->world->stop);
+	p->world->us[number] += (size_t)((now - began) * 1e6);
+}
+
 static void *play(void *arg)
 {
 	struct player *p = arg;
 
 	player = p;
-	while (!p->world->stop) {
-		size_t number = pick_op(p);
-
-		p->op = op_number(number);
-		p->world->done[number][p->op->run(p)]++;
-	}
+	while (!p->world->stop)
+		play_one(p);
 	return NULL;
 }
 
-static void world_open(struct world *w)
-{
-	const struct target *target = w->target;
-	uint16_t command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
-	unsigned int i;
-
-	if (target->create)
-		assert_int_equal(target->create(target), 0);
-	assert_int_equal(vfio_client_open(&w->client, target->uuid), 0);
-	for (i = 0; i < OPS_REGIONS; i++)
-		if (vfio_client_region(&w->client, i, &w->region[i]))
-			w->region[i].size = 0;
-	assert_int_equal(vfio_client_write(&w->client, w->client.config + PCI_COMMAND,
-					   &command, 2), 2);
-	w->nothing = memfd_create("nothing", MFD_CLOEXEC);
-	for (i = 0; i < OPS_ROOMS; i++) {
-		w->rooms[i] = NULL;
-		if (target->bars[i] < 0)
-			continue;
-		w->rooms[i] = mmap(ROOM(i), target->room_size[i], PROT_NONE,
-				   MAP_SHARED | MAP_FIXED_NOREPLACE, w->nothing, 0);
-		assert_ptr_equal(w->rooms[i], ROOM(i));
-	}
-	for (i = 0; i < OPS_EVENTFDS; i++)
-		w->eventfds[i] = -1;
-	if (target == &ops_lab) {
-		uint64_t id;
-
-		assert_int_equal(vfio_client_read(&w->client, w->region[LAB_MIXED_BAR].offset +
-						  LAB_ID, &id, 8), 8);
-		w->id = id;
-	}
-}
-
-/* Whatever was done to it, a reset makes it work again */
-static void expect_it_works(struct world *w)
-{
-	uint16_t command = PCI_COMMAND_MEMORY;
-	uint64_t corrupt;
-	uint32_t id;
-
-	assert_int_equal(ioctl(w->client.device, VFIO_DEVICE_RESET), 0);
-	assert_int_equal(vfio_client_read(&w->client, w->client.config, &id, 4), 4);
-	assert_int_not_equal(id, ~0U);
-	if (w->target != &ops_lab)
-		return;
-	assert_int_equal(vfio_client_write(&w->client, w->client.config + PCI_COMMAND,
-					   &command, 2), 2);
-	assert_int_equal(vfio_client_read(&w->client, w->region[LAB_MIXED_BAR].offset +
-					  LAB_CORRUPT, &corrupt, 8), 8);
-	assert_int_equal(corrupt, 0);
-}
-
-static void world_close(struct world *w, bool gone)
-{
-	unsigned int i;
-
-	if (!gone)
-		expect_it_works(w);
-	for (i = 0; i < OPS_ROOMS; i++)
-		if (w->rooms[i])
-			munmap((void *)w->rooms[i], w->target->room_size[i]);
-	close(w->nothing);
-	vfio_client_close(&w->client);
-	for (i = 0; i < OPS_EVENTFDS; i++)
-		if (w->eventfds[i] >= 0)
-			close(w->eventfds[i]);
-	if (!gone && w->target->create)
-		assert_int_equal(mdev_remove(w->target->uuid), 0);
-}
-
-/* Removal of mgpu's instances is refused while they are in use; vpci_lab would wait for the user */
+/* Removal is refused while somebody has the instance, whoever asks for it */
 static void administrate(struct world *w, struct player *p)
 {
+	static const char *const types[] = { "4M", "8M", "16M" };
+
 	if (!w->target->create)
 		return;
-	if (w->target == &ops_mgpu && ops_seldom(p, 2))
-		mdev_remove(w->target->uuid);
 	if (ops_seldom(p, 2))
-		mdev_create(ops_seldom(p, 2) ? "4M" : "8M", GUEST_UUID);
+		mdev_remove(w->target->uuid);
+	/* For the last one there is no room, which the log says each time */
+	if (ops_seldom(p, 2))
+		mdev_create(types[ops_seldom(p, 8) ? 2 : ops_below(p, 2)], OPS_NEIGHBOUR);
 	else
-		mdev_remove(GUEST_UUID);
+		mdev_remove(OPS_NEIGHBOUR);
 	mdev_stat(w->target->uuid, "resets");
 }
 
-static double now(void)
+/* Where in the kernel they all are */
+static void show_stuck(const char *who, const char *what)
 {
-	struct timespec t;
+	char command[64];
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
+	printf("# %s does not come back from \"%s\"\n", who, what);
+	fflush(stdout);
+	snprintf(command, sizeof(command), "tail -n +1 /proc/%d/task/*/stack", getpid());
+	if (system(command))
+		printf("# nor is it known where it is\n");
 }
 
-/* One that does not come to an end says in what, and where in the kernel it is */
 static void join(pthread_t thread, struct player *p)
 {
 	struct timespec end;
-	char command[64];
 
 	clock_gettime(CLOCK_REALTIME, &end);
 	end.tv_sec += PATIENCE;
 	if (!pthread_timedjoin_np(thread, NULL, &end))
 		return;
-	printf("# a player does not come back from \"%s\"\n", p->op->name);
-	fflush(stdout);
-	snprintf(command, sizeof(command), "tail -n +1 /proc/%d/task/*/stack", getpid());
-	if (system(command))
-		printf("# nor is it known where it is\n");
+	show_stuck("a player", p->op->name);
 	fail();
 }
 
-static void world_round(struct world *w, unsigned int round)
-{
-	static struct player players[OPS_PLAYERS + 1];
-	pthread_t threads[OPS_PLAYERS];
-	struct player *admin = &players[OPS_PLAYERS];
-	double end = now() + ROUND_SECONDS;
-	bool gone = false;
-	int i;
+/* What the administrator is at, and until when he has to be through */
+static _Atomic(const char *) doing;
+static _Atomic double due;
 
-	world_open(w);
-	w->stop = false;
-	for (i = 0; i <= OPS_PLAYERS; i++) {
-		players[i].world = w;
-		players[i].state = ops_seed ^ (uint64_t)round << 32 ^ (uint64_t)i << 16;
-	}
-	for (i = 0; i < OPS_PLAYERS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, play, &players[i]), 0);
-	while (now() < end) {
+static void begin(const char *what)
+{
+	doing = what;
+	due = fixture_now() + ROUND_SECONDS + PATIENCE;
+}
+
+static void *watch(void *unused)
+{
+	while (fixture_now() < due)
+		sleep(1);
+	show_stuck("the administrator", doing);
+	_exit(1);
+	return unused;
+}
+
+static void log_round(struct world *w)
+{
+	FILE *log = fopen("/dev/kmsg", "w");
+
+	if (!log)
+		return;
+	fprintf(log, "<6>ops: %s, OPS_SEED=%#llx, round %u, after %.1f s\n", w->target->name,
+		(unsigned long long)ops_seed, w->round, fixture_now() - w->began);
+	fclose(log);
+}
+
+static void play_until(struct world *w, double end, struct player *admin)
+{
+	while (fixture_now() < end && !w->complaints) {
 		administrate(w, admin);
-		if (w->target == &ops_mgpu && !gone && end - now() < 1 && round % 2) {
-			mdev_remove(GUEST_UUID);
-			assert_int_equal(parent_unbind(), 0);
-			gone = true;
+		if (w->target->bind && !w->gone && end - fixture_now() < 1 && w->round % 2) {
+			mdev_remove(OPS_NEIGHBOUR);
+			assert_int_equal(w->target->bind(false), 0);
+			w->gone = true;
 		}
 		/* So that the players have the processor */
 		usleep(1000);
 	}
-	w->stop = true;
+}
+
+static void world_round(struct world *w)
+{
+	static struct player players[OPS_PLAYERS + 1];
+	pthread_t threads[OPS_PLAYERS];
+	struct player *admin = &players[OPS_PLAYERS];
+	int i;
+
+	log_round(w);
+	begin("opening");
+	ops_world_open(w, ops_seed);
+	for (i = 0; i <= OPS_PLAYERS; i++) {
+		players[i].world = w;
+		players[i].state = ops_seed ^ (uint64_t)w->round << 32 ^ (uint64_t)i << 16;
+	}
+	player = admin;
 	for (i = 0; i < OPS_PLAYERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, play, &players[i]), 0);
+	begin("administrating");
+	play_until(w, fixture_now() + ROUND_SECONDS, admin);
+	w->stop = true;
+	for (i = 0; i < OPS_PLAYERS; i++) {
+		begin("joining");
 		join(threads[i], &players[i]);
-	mdev_remove(GUEST_UUID);
-	world_close(w, gone);
-	if (!gone)
-		return;
-	assert_int_equal(parent_bind(), 0);
-	/* For who can make an instance of that name, nothing is left of the one before */
-	assert_int_equal(w->target->create(w->target), 0);
-	assert_int_equal(mdev_remove(w->target->uuid), 0);
+	}
+	begin("closing");
+	ops_world_close(w, admin);
+	w->round++;
 }
 
 /* Some can be refused always, by what the device is; but most of them come to something */
@@ -307,8 +293,8 @@ static void report(struct world *w)
 	for (i = 0; (op = op_number(i)); i++) {
 		if (!weight_of(w, op))
 			continue;
-		printf("# %-14s %8zu, of them %8zu came to something\n", op->name,
-		       w->done[i][0] + w->done[i][1], w->done[i][1]);
+		printf("# %-14s %8zu in %6.1f s, of them %8zu came to something\n", op->name,
+		       w->done[i][0] + w->done[i][1], w->us[i] / 1e6, w->done[i][1]);
 		useful += !!w->done[i][1];
 	}
 	assert_true(useful > i / 2);
@@ -316,22 +302,30 @@ static void report(struct world *w)
 
 static void run(const struct target *target)
 {
-	static struct world world;
 	/* cmocka has handlers of its own in each test */
 	struct sigaction act = { .sa_handler = on_trap };
 	const char *seconds = getenv("OPS_SECONDS");
-	double end = now() + (seconds && *seconds ? atof(seconds) : OPS_SECONDS);
-	unsigned int round = 0;
+	double end = fixture_now() + (seconds && *seconds ? atof(seconds) : OPS_SECONDS);
+	struct world *w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_t watcher;
 
+	assert_ptr_not_equal(w, MAP_FAILED);
 	assert_int_equal(sigaction(SIGSEGV, &act, NULL) | sigaction(SIGBUS, &act, NULL), 0);
-	memset(&world, 0, sizeof(world));
-	world.target = target;
+	left_out = getenv("OPS_WITHOUT");
+	w->target = target;
+	w->began = fixture_now();
+	world = w;
 	printf("# %s: OPS_SEED=%#llx\n", target->name, (unsigned long long)ops_seed);
 	fflush(stdout);
-	while (now() < end)
-		world_round(&world, round++);
-	report(&world);
-	assert_int_equal(world.stale, 0);
+	begin("beginning");
+	assert_int_equal(pthread_create(&watcher, NULL, watch, NULL), 0);
+	while (fixture_now() < end && !w->complaints)
+		world_round(w);
+	pthread_cancel(watcher);
+	pthread_join(watcher, NULL);
+	report(w);
+	assert_int_equal(w->complaints, 0);
 }
 
 static long timeout;
@@ -353,6 +347,8 @@ static int teardown(void **state)
 	char text[32];
 
 	(void)state;
+	/* What is left of a test that failed */
+	world->stop = true;
 	snprintf(text, sizeof(text), "%ld", timeout);
 	if (timeout >= 0)
 		sysfs_write(text, "/sys/module/mdev_core/parameters/remove_timeout");
@@ -363,6 +359,18 @@ static void test_lab(void **state)
 {
 	(void)state;
 	run(&ops_lab);
+}
+
+static void test_irq(void **state)
+{
+	(void)state;
+	run(&ops_irq);
+}
+
+static void test_dma(void **state)
+{
+	(void)state;
+	run(&ops_dma);
 }
 
 static void test_mgpu(void **state)
@@ -399,6 +407,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest ours[] = {
 		cmocka_unit_test_setup_teardown(test_lab, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_irq, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dma, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mgpu, setup, teardown),
 	};
 	const struct CMUnitTest any[] = {

@@ -115,19 +115,41 @@ bool kernel_has_checkers(void)
 	return kver && strstr(kver, "-lab-");
 }
 
-int mdev_create(const char *type, const char *uuid)
+/* Of mgpu, to be freed */
+static char *create_path(const char *type)
 {
-	return sysfs_write(uuid, "/sys/class/mdev_bus/%s/mdev_supported_types/mgpu-%s/create",
-			   getenv("LAB_PARENT"), type);
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/class/mdev_bus/%s/mdev_supported_types/mgpu-%s/create",
+		 getenv("LAB_PARENT"), type);
+	return strdup(path);
 }
 
-int mdev_create_when_free(const char *type, const char *uuid)
+int mdev_create(const char *type, const char *uuid)
+{
+	char *path = create_path(type);
+	int ret = sysfs_write(uuid, "%s", path);
+
+	free(path);
+	return ret;
+}
+
+int mdev_create_in(const char *path, const char *uuid)
 {
 	time_t end = time(NULL) + 60;
 	int ret;
 
-	while ((ret = mdev_create(type, uuid)) == -EEXIST && time(NULL) <= end)
+	while ((ret = sysfs_write(uuid, "%s", path)) == -EEXIST && time(NULL) <= end)
 		sched_yield();
+	return ret;
+}
+
+int mdev_create_when_free(const char *type, const char *uuid)
+{
+	char *path = create_path(type);
+	int ret = mdev_create_in(path, uuid);
+
+	free(path);
 	return ret;
 }
 

@@ -42,6 +42,8 @@ bool kernel_has_checkers(void);
 int mdev_create(const char *type, const char *uuid);
 /* The same, once the name is free: a shell goes a moment after its last user; a minute at most */
 int mdev_create_when_free(const char *type, const char *uuid);
+/* Likewise of any driver's type, whose file "create" is @path */
+int mdev_create_in(const char *path, const char *uuid);
 int mdev_remove(const char *uuid);
 bool mdev_exists(const char *uuid);
 long mdev_available(const char *type);
