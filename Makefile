@@ -55,6 +55,7 @@ help:
 	@echo 'make fresh      the same, and the demo, on new machines: roots of Debian 12 and 13 with nothing in them;'
 	@echo '                SUITE=trixie: only one; FULL=1: all tests (root)'
 	@echo 'make stress     do with the devices what nobody thought of; MINUTES=60'
+	@echo 'make ops-faults whether that finds faults which are put in on purpose; on LANE, T="FAULT..."'
 	@echo 'make fuzz       look for a fault in the config space engine; FUZZ_SECONDS=600'
 	@echo 'make coverage   which part of the config space engine its tests run'
 	@echo 'make bench-config   how long an access to config space takes'
@@ -137,6 +138,10 @@ MINUTES ?= 60
 stress:
 	@OPS_SECONDS=$$(($(MINUTES) * 15)) $(MAKE) --no-print-directory check T=ops
 
+# Those of tools/testing/ops/faults, on the first of the lanes
+ops-faults: setup
+	@tools/testing/ops/faults.sh $(firstword $(LANE)) $(T)
+
 # How long "make fuzz" looks
 FUZZ_SECONDS ?= 600
 
@@ -213,4 +218,4 @@ clean:
 
 .PHONY: all help supported version check-all lint build-all lab-gdb with-setup-lab-gdb check-kdir check-mdev-core modules tools tests setup demo check lab-shell unit fresh \
 	install clean with-setup-demo with-setup-check with-setup-lab-shell bench-mdev with-setup-bench-mdev \
-	bench-mmio with-setup-bench-mmio bench-mgpu with-setup-bench-mgpu bench-irq with-setup-bench-irq stress fuzz coverage bench-config with-setup-bench-config bench-ctl
+	bench-mmio with-setup-bench-mmio bench-mgpu with-setup-bench-mgpu bench-irq with-setup-bench-irq stress ops-faults fuzz coverage bench-config with-setup-bench-config bench-ctl

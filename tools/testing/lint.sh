@@ -143,6 +143,16 @@ test_python() {
 	/usr/bin/python3 -m py_compile $(files '*.py') 2>&1 || fail 'a script does not compile'
 }
 
+# What is put in on purpose, see tools/testing/ops, must go on to fit what it is put into
+test_faults_apply() {
+	local file
+	files 'tools/testing/ops/faults/*.patch' > "$work/faults"
+	[[ -s $work/faults ]] || fail 'there is no fault'
+	while read -r file; do
+		git apply --check "$file" > "$work/out" 2>&1 || fail "$(cat "$work/out")"
+	done < "$work/faults"
+}
+
 # A new suite of packages is derived from the machine's own entry.
 test_no_package_server_is_named() {
 	if files | grep -v '^tools/testing/lint.sh$' |
