@@ -19,7 +19,7 @@ TESTING = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(TESTING))
 TABLE = TOP + "/Documentation/security.rst"
 # Suites whose name does not stand beside their program in selftests/run.sh
-SOURCES = {"config": "unit/*.c", "lint": "lint.sh"}
+SOURCES = {"config": "unit/*.c", "fail-nth": "selftests/nth_*.c", "lint": "lint.sh"}
 # Only when it is asked for
 ON_REQUEST = ["lint"]
 RESULT = re.compile(r"(not )?ok \d+ - (\w+)(.*)")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Several processes at once create, open and remove instances and unbind the
- * parent, and memory runs out in between: nothing is made twice, nothing is
+ * parent: nothing is made twice, nothing is
  * lost. Bounded numbers of rounds.
  */
 #include <dirent.h>
@@ -386,124 +386,6 @@ static void test_files_against_create_and_unbind(void **state)
 	assert_all_free();
 }
 
-#define FAILSLAB "/sys/kernel/debug/failslab/"
-
-/*
- * Do @fn with the @nth allocation of this process failing: its result, or 1 if
- * it took fewer than that to succeed.
- */
-static int with_failure(int nth, int (*fn)(void))
-{
-	int fd = open("/proc/thread-self/fail-nth", O_RDWR);
-	char text[16];
-	ssize_t len;
-	int ret;
-
-	assert_true(fd >= 0);
-	snprintf(text, sizeof(text), "%d", nth);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	ret = fn();
-	len = pread(fd, text, sizeof(text) - 1, 0);
-	assert_true(len > 0);
-	text[len] = '\0';
-	assert_int_equal(write(fd, "0", 1), 1);
-	close(fd);
-	/* What is left of the count: the failure has not happened */
-	return atoi(text) ? 1 : ret;
-}
-
-static void setup_failures(void)
-{
-	if (!sysfs_exists(FAILSLAB "ignore-gfp-wait"))
-		skip();
-	assert_int_equal(sysfs_write("N", FAILSLAB "ignore-gfp-wait"), 0);
-	assert_int_equal(sysfs_write("0", FAILSLAB "verbose"), 0);
-}
-
-static int create_one(void)
-{
-	return mdev_create("4M", UUID_A);
-}
-
-/* Whichever allocation fails: there is an instance, or there is none */
-static void test_no_memory_for_instance(void **state)
-{
-	int nth, ret, failed = 0;
-
-	(void)state;
-	setup_failures();
-	for (nth = 1; ; nth++) {
-		ret = with_failure(nth, create_one);
-		assert_int_equal(mdev_exists(UUID_A), ret >= 0);
-		assert_int_equal(mdev_available("4M"), ret < 0 ? 4 : 3);
-		if (ret >= 0)
-			assert_int_equal(mdev_remove(UUID_A), 0);
-		assert_all_free();
-		if (ret == 1)
-			break;
-		failed += ret < 0;
-	}
-	printf("# %d allocations, %d of them needed\n", nth - 1, failed);
-	assert_true(failed >= 10);
-}
-
-static int open_one(void)
-{
-	return vfio_client_open(&fixture_client, UUID_A);
-}
-
-/* Opening fails, and the next one finds nothing of it */
-static void test_no_memory_for_open(void **state)
-{
-	int nth, ret, failed = 0;
-	uint32_t id;
-
-	(void)state;
-	setup_failures();
-	assert_int_equal(mdev_create("4M", UUID_A), 0);
-	for (nth = 1; ; nth++) {
-		ret = with_failure(nth, open_one);
-		if (ret < 0)
-			assert_int_equal(open_one(), 0);
-		assert_int_equal(vfio_client_read(&fixture_client, fixture_client.config, &id, 4), 4);
-		assert_int_equal(id, 0x11111234);
-		fixture_close();
-		if (ret == 1)
-			break;
-		failed += ret < 0;
-	}
-	printf("# %d allocations, %d of them needed\n", nth - 1, failed);
-	assert_true(failed >= 5);
-	assert_int_equal(mdev_remove(UUID_A), 0);
-	assert_all_free();
-}
-
-/* The same for the parent: it is registered, or nothing of it is there */
-static void test_no_memory_for_parent(void **state)
-{
-	int nth, ret, failed = 0;
-
-	(void)state;
-	setup_failures();
-	for (nth = 1; ; nth++) {
-		assert_int_equal(parent_unbind(), 0);
-		ret = with_failure(nth, parent_bind);
-		assert_int_equal(sysfs_exists("/sys/class/mdev_bus/%s",
-					      getenv("LAB_PARENT")), ret >= 0);
-		if (ret < 0) {
-			assert_false(sysfs_exists("/sys/bus/pci/devices/%s/mdev_supported_types",
-						  getenv("LAB_PARENT")));
-			assert_int_equal(parent_bind(), 0);
-			failed++;
-		}
-		assert_all_free();
-		if (ret == 1)
-			break;
-	}
-	printf("# %d allocations, %d of them needed\n", nth - 1, failed);
-	assert_true(failed >= 10);
-}
-
 int main(int argc, char **argv)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -515,9 +397,6 @@ int main(int argc, char **argv)
 		T(test_open_against_remove),
 		T(test_open_against_unbind),
 		T(test_files_against_create_and_unbind),
-		T(test_no_memory_for_instance),
-		T(test_no_memory_for_open),
-		T(test_no_memory_for_parent),
 	};
 
 	if (kernel_has_checkers())
