@@ -16,9 +16,11 @@
 #include "lab_client.h"
 #include "nth.h"
 
-/* Pages with gaps between them, for more than one node of a tree */
+/* Pages with gaps between them, for more than one node of a tree; and more, for another one */
 #define NR_ODD 40
-#define ONE_MORE ((2 * NR_ODD + 1) * PAGE)
+#define NR_MORE 16
+#define MORE (2 * NR_ODD * PAGE)
+#define MORE_SIZE (2 * NR_MORE * PAGE)
 /* Beyond those that these have */
 #define FRAME 1024
 
@@ -63,14 +65,21 @@ static void unmap_and_revoke(void)
 	assert_int_equal(lab_revoke(&lab, LAB_TOUCH_BAR, 0, LEAF), 0);
 }
 
-static int back(void)
-{
-	return lab_back(&lab, LAB_BAR, ONE_MORE, PAGE, LAB_ANY_FRAME);
-}
-
 static int unback(void)
 {
-	return lab_revoke(&lab, LAB_BAR, ONE_MORE, PAGE);
+	return lab_revoke(&lab, LAB_BAR, MORE, MORE_SIZE);
+}
+
+static int back(void)
+{
+	uint64_t at;
+	int ret = 0;
+
+	for (at = MORE; !ret && at < MORE + MORE_SIZE; at += 2 * PAGE)
+		ret = lab_back(&lab, LAB_BAR, at, PAGE, LAB_ANY_FRAME);
+	if (ret)
+		unback();
+	return ret;
 }
 
 static void must_back(void)

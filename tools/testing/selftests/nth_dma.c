@@ -167,7 +167,7 @@ const struct nth_sequence nth_dma[] = {
 	{ .name = "copy", .prepare = setup_mapped, .run = copy, .check = is_copied, .undo = nothing,
 	  .finish = finish, .opens = true },
 	{ .name = "copy_by_thread", .frugal = true, .prepare = setup_mapped, .run = copy,
-	  .check = is_copied, .undo = nothing, .finish = finish, .thread = THREAD, .opens = true, .pins = true },
+	  .check = is_copied, .undo = nothing, .finish = finish, .thread = THREAD, .pins = true },
 	{ .name = "pin", .prepare = setup_mapped, .run = pin, .check = is_pinned,
 	  .kept = is_not_pinned, .undo = unpin, .finish = finish, .pins = true },
 	{ .name = "pin_by_thread", .prepare = setup_mapped, .run = pin, .check = is_pinned,
