@@ -134,7 +134,7 @@ static void lab_finish_held(void)
 
 static int mgpu_create(void)
 {
-	return mdev_create("8M", UUID_A);
+	return mdev_create("4M", UUID_A);
 }
 
 static void mgpu_must_create(void)
