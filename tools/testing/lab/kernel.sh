@@ -99,7 +99,7 @@ configure() {
 
 # What the debug lanes are for must be there. What an option needs changes from series to series.
 check_config() {
-	local tree=$1 name names=(DEBUG_ATOMIC_SLEEP FAILSLAB FAIL_PAGE_ALLOC IOMMUFD VFIO_DEVICE_CDEV)
+	local tree=$1 name names=(BUG DEBUG_LIST DEBUG_ATOMIC_SLEEP FAILSLAB FAIL_PAGE_ALLOC IOMMUFD VFIO_DEVICE_CDEV)
 	case $checker in
 	kcsan) names+=(KCSAN KCSAN_STRICT) ;;
 	kmsan) names+=(KMSAN) ;;

@@ -48,6 +48,7 @@ leaks="tools/testing/lab/leaks.sh | tee /dev/stderr | grep -q '^ok'"
 test_lock_inversion() { caught PROVE_LOCKING inversion 'possible circular locking dependency' true; }
 test_use_after_free() { caught KASAN use-after-free 'KASAN: slab-use-after-free' true; }
 test_atomic_sleep() { caught DEBUG_ATOMIC_SLEEP atomic-sleep 'sleeping function called from invalid context' true; }
+test_unheld() { caught PROVE_LOCKING unheld 'WARNING: ' true; }
 test_leak() { caught DEBUG_KMEMLEAK leak 'not ok 1 - nothing was leaked' "rmmod planted && $leaks"; }
 test_race() { caught KCSAN race 'KCSAN: data-race in planted_count [planted] / planted_count [planted]' true; }
 test_uninitialised() { caught KMSAN uninitialised 'KMSAN: uninit-value in planted_uninitialised' true; }

@@ -70,6 +70,12 @@ static void planted_atomic_sleep(void)
 	spin_unlock(&planted_lock);
 }
 
+/* What our own functions say of the locks that they want */
+static void planted_unheld(void)
+{
+	lockdep_assert_held(&planted_a);
+}
+
 static unsigned long planted_counter;
 
 /* For as long as it takes a checker that takes samples to look here once */
@@ -131,6 +137,8 @@ static int __init planted_init(void)
 		planted_use_after_free();
 	else if (!strcmp(fault, "atomic-sleep"))
 		planted_atomic_sleep();
+	else if (!strcmp(fault, "unheld"))
+		planted_unheld();
 	else if (!strcmp(fault, "race"))
 		planted_race();
 	else if (!strcmp(fault, "uninitialised"))
