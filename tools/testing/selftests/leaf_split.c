@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* Calls that give a part of a leaf a VMA of its own, and what has to be seen afterwards; see leaf_split.h */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
