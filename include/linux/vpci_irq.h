@@ -41,8 +41,8 @@ struct vpci_trigger {
  * @unmasks: watch the eventfd that unmasks INTx, and for a moment the one before;
  *	under config_lock
  * @unmask: which of @unmasks has it; ditto
- * @unmask_jiffies: when it did so last; belongs to its work item
- * @nr_unmasked: how often at that time; ditto
+ * @unmask_jiffies: when one of them did so last
+ * @nr_unmasked: how often at that time
  * @msi_pending: messages of MSI that wait for their mask
  * @msix_pending: messages of MSI-X that wait: the pending bit array
  * @msix_ruled: entries of @msix_table whose mask counts: the user has written it

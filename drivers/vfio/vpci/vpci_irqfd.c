@@ -336,19 +336,24 @@ static int vpci_intx_unmask_handler(void *opaque, void *unused)
 /*
  * A user that gives one eventfd to signal and to unmask makes a loop of VFIO's
  * work item, which ends when the line is lowered. It may have some of the machine's
- * time, not all of it.
+ * time, not all of it. There can be two of these for a moment, see below.
  */
 static void vpci_intx_unmask_thread(void *opaque, void *unused)
 {
 	struct vpci_device *vpci = opaque;
 	struct vpci_irqs *irqs = &vpci->irqs;
 	unsigned long now = jiffies;
+	bool busy;
 
+	raw_spin_lock_irq(&irqs->lock);
 	if (now != irqs->unmask_jiffies) {
 		irqs->unmask_jiffies = now;
 		irqs->nr_unmasked = 0;
 	}
-	if (irqs->nr_unmasked++ == VPCI_UNMASKS_PER_JIFFY)
+	busy = irqs->nr_unmasked++ == VPCI_UNMASKS_PER_JIFFY;
+	raw_spin_unlock_irq(&irqs->lock);
+
+	if (busy)
 		schedule_timeout_uninterruptible(1);
 	vpci_intx_update(vpci);
 }
