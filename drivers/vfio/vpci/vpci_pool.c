@@ -498,8 +498,8 @@ EXPORT_SYMBOL_GPL(vpci_pool_give_back);
  * is there when the machine comes back are the drawings of the kernel that has loaded the
  * image. All of it is zero when this returns, whoever has it, and so is what stands in for
  * the end. The blocks stay where they are and mapped: who uses them is frozen while devices
- * are restored, guests' processors too. System memory is in the image, so a pool of that
- * has lost nothing.
+ * are restored, guests' processors too. System memory is in the image: a pool of that
+ * has lost nothing, and is not for this.
  *
  * To be called before the device is told to show anything. Not for .resume, before which
  * only the device has slept, nor for .thaw, before which not even that has. Hibernations that
@@ -509,6 +509,9 @@ EXPORT_SYMBOL_GPL(vpci_pool_give_back);
  */
 void vpci_pool_lost(struct vpci_pool *pool)
 {
+	if (WARN_ON_ONCE(!pool->io))
+		return;
+
 	mutex_lock(&pool->lock);
 	vpci_pool_scrub(pool, 0, pool->size);
 	memset(pool->spare, 0, VPCI_POOL_SPARE);
