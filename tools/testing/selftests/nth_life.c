@@ -119,9 +119,13 @@ static void lab_create_held(void)
 /* Somebody looks for shells that can go once a second */
 static void lab_register_with_held(void)
 {
+	double end = fixture_now() + 60;
+
 	lab_let_go();
-	while (mdev_exists(UUID_A))
+	while (mdev_exists(UUID_A)) {
+		assert_true(fixture_now() < end);
 		sched_yield();
+	}
 	lab_register_with_one();
 	lab_hold();
 }
