@@ -34,18 +34,17 @@ apply() { GIT_CEILING_DIRECTORIES=$out git -C "$copy" apply "${@:2}" "$REPO/tool
 
 # All of it is new, for make to see what an earlier fault has left
 make_copy() {
-	rm -rf "$copy"/{drivers,include,samples,tools}
+	rm -rf "$copy"/{drivers,include,samples,tools,build}
 	mkdir -p "$copy"
 	cd "$REPO"
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$copy"
 }
 
+# Each step fails the whole, also where the shell does not look
 build() {
-	cd "$copy"
-	tools/testing/lab/lane.sh "$kver"
-	tools/testing/modules/build.sh "$kver"
-	make -s -C tools/testing/selftests O="$copy/build/selftests" KDIR="${root%/}/lib/modules/$kver/build" \
-		"$copy/build/selftests/ops_test"
+	cd "$copy" && tools/testing/lab/lane.sh "$kver" && tools/testing/modules/build.sh "$kver" &&
+		make -s -C tools/testing/selftests O="$copy/build/selftests" KDIR="${root%/}/lib/modules/$kver/build" \
+			"$copy/build/selftests/ops_test"
 }
 
 # play FAULT LOGS: status 0 if nothing was found
@@ -72,11 +71,11 @@ broken() {
 	sed -n 's/^# ended after \([0-9]*\) s/ \1 s/p' "$1" | head -n 1
 }
 
+# found LOGS: what it was, or nothing
 found() {
-	local logs=$out/$lane-$1 why
-	why=$(splat "$logs/console.log")
-	[[ -n $why ]] || why=$(broken "$logs/output")
-	echo "${why:-see $logs}"
+	local why
+	why=$(splat "$1/console.log")
+	echo "${why:-$(broken "$1/output")}"
 }
 
 missed=0
@@ -88,12 +87,11 @@ for fault in "${faults[@]}"; do
 	if ! { apply "$fault" && build; } > "$logs/build" 2>&1; then
 		die "$fault cannot be put in; see $logs/build"
 	fi
-	if play "$fault" "$logs"; then
-		printf '%-14s %s: NOT FOUND\n' "$fault" "$lane"
-		missed=1
-	else
-		printf '%-14s %s: %s\n' "$fault" "$lane" "$(found "$fault")"
-	fi
+	why=''
+	if ! play "$fault" "$logs"; then why=$(found "$logs"); fi
+	# a VM that ended for no reason that is known has found nothing
+	[[ -n $why ]] || missed=1
+	printf '%-14s %s: %s\n' "$fault" "$lane" "${why:-NOT FOUND, see $logs}"
 	apply "$fault" -R
 done
 exit $missed

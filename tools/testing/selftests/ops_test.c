@@ -361,6 +361,8 @@ static int teardown(void **state)
 	(void)state;
 	/* What is left of a test that failed */
 	world->stop = true;
+	if (world->gone)
+		world->target->bind(true);
 	snprintf(text, sizeof(text), "%ld", timeout);
 	if (timeout >= 0)
 		sysfs_write(text, "/sys/module/mdev_core/parameters/remove_timeout");
