@@ -195,7 +195,8 @@ boot() {
 	local lane=$1 core=$2 part=$3 limit=1800
 	shift 3
 	if slow_lane "$lane"; then limit=4000; fi
-	limit=$((limit + 2 * ${OPS_SECONDS:-0}))
+	# four devices, and what it takes to begin and end their rounds
+	limit=$((limit + 5 * ${OPS_SECONDS:-0}))
 	mkdir -p "$SUITE_OUT"
 	echo "# part $lane $part"
 	MDEV_CORE=$core "$testing/lab/run.sh" "$@" --name "$lane" --time-limit "$limit" --kver "$(lane_kver "$lane")" \
@@ -398,20 +399,20 @@ suites() {
 
 # What was asked for and did not run has not passed
 account() {
-	local lane ran booted=0
+	local lane ran booted=()
 	for lane in "${lanes[@]}"; do
 		[[ -e $out/$lane/kver ]] || continue
-		booted=1
+		booted+=("$lane")
 		ran=$(find "$out/$lane" -path '*.again' -prune -o -name '*.tap' -exec grep -h '^ok ' {} + | grep -vc '# SKIP')
 		((ran)) || echo "not ok - $lane: everything was skipped"
 	done
-	if ((booted)) && [[ -z $only || $only == cve ]]; then
-		SUITE_OUT=$out suite cve "$testing/cve.py" verify "$out" "${lanes[@]}"
+	if ((${#booted[@]})) && [[ -z $only || $only == cve ]]; then
+		SUITE_OUT=$out suite cve "$testing/cve.py" verify "$out" "${booted[@]}"
 	fi
 	if [[ $only == cve ]]; then
 		return
 	elif [[ -z $only ]]; then
-		if ((${#lanes[@]} && !booted)); then echo "not ok - no lane of '${lanes[*]}' could be run"; fi
+		if ((${#lanes[@]} && !${#booted[@]})); then echo "not ok - no lane of '${lanes[*]}' could be run"; fi
 	elif [[ -z $(find "$out" -name "$only.tap" -o -name "$only-*.tap") ]]; then
 		echo "not ok - the suite '$only' has not run: it is not part of ${lanes[*]:-what needs no VM}; see testing.rst"
 	fi

@@ -22,6 +22,7 @@ TABLE = TOP + "/Documentation/security.rst"
 SOURCES = {"config": "unit/*.c", "fail-nth": "selftests/nth_*.c", "lint": "lint.sh"}
 # Only when it is asked for
 ON_REQUEST = ["lint"]
+STATES = ["skipped", "passed", "failed"]
 RESULT = re.compile(r"(not )?ok \d+ - (\w+)(.*)")
 
 
@@ -46,7 +47,8 @@ def source_of(suite):
 def has_test(suite, test):
     pattern = source_of(suite)
     paths = glob.glob(f"{TESTING}/{pattern}") if pattern else []
-    return any(re.search(rf"\b{test}\b", text_of(path)) for path in paths)
+    definition = rf'name = "{test}"' if suite == "fail-nth" else rf"\b{test}\("
+    return any(re.search(definition, text_of(path)) for path in paths)
 
 
 def tabled():
@@ -76,7 +78,7 @@ def lint():
 
 
 def results(out):
-    """(suite, test) -> lane -> "passed", "failed" or "skipped"; what is on the host is of the lane "host"."""
+    """(suite, test) -> lane -> one of STATES, the last of them if it ran twice; what is on the host is of the lane "host"."""
     found = {}
     for path in glob.glob(glob.escape(out) + "/**/*.tap", recursive=True):
         where = os.path.relpath(path, out).split("/")
@@ -88,7 +90,8 @@ def results(out):
                 state = "failed" if match[1] else "skipped" if "# SKIP" in match[3] else "passed"
                 # those of tap.sh are told without the "test_"
                 for name in (match[2], "test_" + match[2]):
-                    found.setdefault((suite, name), {})[where[0]] = state
+                    lanes = found.setdefault((suite, name), {})
+                    lanes[where[0]] = max(state, lanes.get(where[0], state), key=STATES.index)
     return found
 
 

@@ -72,20 +72,20 @@ on_stock() {
 	fi
 }
 
-# on_one_stock RUN...: likewise, and what is the same whatever the kernel's age: the lane "stock" is enough
+# on_one_stock RUN...: likewise, and, unless it is asked for by name, what is the same whatever the kernel's age: the lane "stock" is enough
 on_one_stock() {
-	if [[ ${LAB_LANE-} == stock-new ]]; then
+	if [[ ${LAB_LANE-} == stock-new && -z $only ]]; then
 		run "$2" "$3" skip "$3" 'nothing in it depends on how new the kernel is; the lane "stock" has it'
 	else
 		on_stock "$@"
 	fi
 }
 
-# on_debug_too RUN...: what stock-new need not prove: debug-new has the same source and sees more, and stock is as fast
+# on_debug_too RUN...: what stock-new need not prove, unless it is asked for by name: debug-new has the same source and sees more, and stock is as fast
 on_debug_too() {
 	local run=$1
 	shift
-	if [[ ${LAB_LANE-} == stock-new ]]; then
+	if [[ ${LAB_LANE-} == stock-new && -z $only ]]; then
 		run "$1" "$2" skip "$2" 'the lane "debug-new" has it on the same source, and sees more'
 	else
 		"$run" "$@"
