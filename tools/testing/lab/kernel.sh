@@ -31,6 +31,8 @@ set -euo pipefail
 CONFIG=$LAB_DIR/debug.config
 # kcsan or kmsan, for a kernel that has this in place of the checkers of debug.config
 checker=''
+# Of the caller's: here it is the compiler of a checker
+unset LLVM
 # How often a build says that it goes on; for the tests of this, too
 PROGRESS_SECONDS=${LAB_PROGRESS_SECONDS:-20}
 
