@@ -24,6 +24,9 @@ test_leaf_that_is_split() {
 	cp "$out/leaf-split.tap" "$work/ours"
 	expect_equal 3 "$(grep -c '^ok ' "$work/ours")" 'tests of ours that passed'
 	expect_equal '' "$(grep '^not ok ' "$work/ours")" 'tests of ours that failed'
+	if ((status == 0)) && grep -q '^ok ' "$out/vfio-pci.tap" && ! grep -q '^not ok ' "$out/vfio-pci.tap"; then
+		skip 'vfio-pci of this kernel passes as well: it has the fix'
+	fi
 	expect_equal "$DIED" "$status" 'how the VM ended'
 	# a panic repeats the log
 	grep -a -m 1 -B 1000 -E "$SPLAT" "$out/console.log" | grep -a -oE 'leaf_split_peer: .*' | tail -n 1 > "$work/call"
