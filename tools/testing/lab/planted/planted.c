@@ -71,7 +71,7 @@ static void planted_atomic_sleep(void)
 }
 
 /* What our own functions say of the locks that they want */
-static void planted_unheld(void)
+static noinline void planted_unheld(void)
 {
 	lockdep_assert_held(&planted_a);
 }
