@@ -395,6 +395,8 @@ test_udev_rule() {
 # boots_with DRIVER RULES: udev gets to know of an adapter that has this driver, or none, and mgpu is not loaded
 boots_with() {
 	rmmod mgpu vfio_vpci mdev_core || fail rmmod
+	# udev loads the usual driver also when mgpu lets go, which would take the adapter without the override
+	udevadm settle
 	echo >"$parent/driver_override"
 	if [ "$1" != none ]; then modprobe "$1" && echo "$LAB_PARENT" >/sys/bus/pci/drivers_probe; fi
 	add_parent "$2"
