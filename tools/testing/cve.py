@@ -40,7 +40,7 @@ def listed():
 def source_of(suite):
     if suite in SOURCES:
         return SOURCES[suite]
-    found = re.search(rf'^(?:\w+ )*\w+ {suite} .*"\$bin/(\w+_test)"', text_of(TESTING + "/selftests/run.sh"), re.M)
+    found = re.search(rf'^\s*(?:\w+ )*\w+ {suite} .*"\$bin/(\w+_test)"', text_of(TESTING + "/selftests/run.sh"), re.M)
     return f"selftests/{found[1]}.c" if found else None
 
 
