@@ -361,7 +361,8 @@ suites() {
 	if [[ -n $only && " $on_request " == *" $only "* ]]; then also=("$only"); fi
 	for lane in "${lanes[@]}"; do
 		[[ ${lane%-kernel-mdev} == @(stock|stock-new|@(debug|kcsan|kmsan)-@(new|+([0-9]).+([0-9]))) ]] || {
-			echo "not ok - there is no lane '$lane'; there are stock, stock-new, debug-new, debug-6.12 and so on; see 'make help'"
+			echo "not ok - there is no lane '$lane'; there are stock, stock-new, debug-new, kcsan-new, kmsan-new, these three also with a" \
+				"series like debug-6.12, and each also as stock-kernel-mdev"
 			return
 		}
 	done
