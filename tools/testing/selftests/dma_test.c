@@ -21,12 +21,10 @@
 #include <linux/iommufd.h>
 #include <linux/pci_regs.h>
 
-#include "../modules/dma_lab.h"
+#include "dma_client.h"
 #include "sysfs.h"
-#include "vfio_client.h"
 
 #define UUID		"dada0000-9e57-4c11-8c11-000000000001"
-#define TYPES		"/sys/class/mdev_bus/dma_lab/mdev_supported_types/dma_lab-"
 #define DRIVER		"/sys/bus/platform/drivers/dma_lab"
 
 #define PAGE		4096UL
@@ -36,34 +34,13 @@
 #define WORDS		(PAGE / sizeof(uint64_t))
 #define ROUNDS		2000
 
-static struct vfio_client client;
-static uint64_t regs;
 static uint64_t *memory;
-
-static void put(unsigned int reg, uint64_t value)
-{
-	assert_int_equal(vfio_client_write(&client, regs + reg, &value, 8), 8);
-}
-
-static uint64_t get(unsigned int reg)
-{
-	uint64_t value;
-
-	assert_int_equal(vfio_client_read(&client, regs + reg, &value, 8), 8);
-	return value;
-}
-
-static int command(unsigned int what, unsigned int pin)
-{
-	put(DMA_LAB_COMMAND, DMA_LAB_DO(what, pin));
-	return (int64_t)get(DMA_LAB_RESULT);
-}
 
 static int pin_pages(unsigned int pin, uint64_t iova, uint64_t count)
 {
-	put(DMA_LAB_IOVA, iova);
-	put(DMA_LAB_COUNT, count);
-	return command(DMA_LAB_PIN, pin);
+	dma_put(DMA_LAB_IOVA, iova);
+	dma_put(DMA_LAB_COUNT, count);
+	return dma_command(DMA_LAB_PIN, pin);
 }
 
 /* Negative errno, or 0 with the page's first word */
@@ -71,9 +48,9 @@ static int peek(unsigned int pin, uint64_t page, uint64_t *word)
 {
 	int ret;
 
-	put(DMA_LAB_COUNT, page);
-	ret = command(DMA_LAB_PEEK, pin);
-	*word = get(DMA_LAB_VALUE);
+	dma_put(DMA_LAB_COUNT, page);
+	ret = dma_command(DMA_LAB_PEEK, pin);
+	*word = dma_get(DMA_LAB_VALUE);
 	return ret;
 }
 
@@ -92,66 +69,34 @@ static void assert_gone(unsigned int pin)
 	assert_int_equal(peek(pin, 0, &word), -ENXIO);
 }
 
-/* KiB that the kernel has accounted to this process as pinned, by either way */
-static long pinned_kib(void)
-{
-	FILE *status = fopen("/proc/self/status", "r");
-	long kib, sum = 0;
-	char line[256];
-
-	assert_non_null(status);
-	while (fgets(line, sizeof(line), status))
-		if (sscanf(line, "VmLck: %ld", &kib) == 1 ||
-		    sscanf(line, "VmPin: %ld", &kib) == 1)
-			sum += kib;
-	fclose(status);
-	return sum;
-}
-
-static void enable(void)
-{
-	vfio_client_put(&client, PCI_COMMAND, 2,
-			PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-}
-
-static void open_client(void)
-{
-	struct vfio_region_info info;
-
-	assert_int_equal(vfio_client_open(&client, UUID), 0);
-	assert_int_equal(vfio_client_region(&client, 0, &info), 0);
-	regs = info.offset;
-	enable();
-}
-
 static int map(void)
 {
-	return vfio_client_map(&client, memory, IOVA, SIZE, true);
+	return vfio_client_map(&dma.vfio, memory, IOVA, SIZE, true);
 }
 
 static int unmap(void)
 {
-	return vfio_client_unmap(&client, IOVA, SIZE);
+	return vfio_client_unmap(&dma.vfio, IOVA, SIZE);
 }
 
 static void close_client(void)
 {
-	vfio_client_close(&client);
-	client.device = client.group = client.iommu = -1;
+	vfio_client_close(&dma.vfio);
+	dma.vfio.device = dma.vfio.group = dma.vfio.iommu = -1;
 }
 
 static int setup_type(const char *file)
 {
 	unsigned int i;
 
-	client.device = client.group = client.iommu = -1;
+	dma.vfio.device = dma.vfio.group = dma.vfio.iommu = -1;
 	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED || mdev_create_in(file, UUID))
 		return -1;
 	for (i = 0; i < PAGES; i++)
 		memory[i * WORDS] = 100 + i;
-	open_client();
+	dma_open(UUID);
 	assert_int_equal(map(), 0);
 	return 0;
 }
@@ -159,13 +104,13 @@ static int setup_type(const char *file)
 static int setup(void **state)
 {
 	(void)state;
-	return setup_type(TYPES "dma/create");
+	return setup_type(DMA_TYPES "dma/create");
 }
 
 static int setup_forgetful(void **state)
 {
 	(void)state;
-	return setup_type(TYPES "forgetful/create");
+	return setup_type(DMA_TYPES "forgetful/create");
 }
 
 static int teardown(void **state)
@@ -181,33 +126,33 @@ static int teardown(void **state)
 /* With the type 1 IOMMU there are none */
 static void needs_pins(void)
 {
-	if (client.group >= 0)
+	if (dma.vfio.group >= 0)
 		skip();
 }
 
 static void test_pin(void **state)
 {
-	long before = pinned_kib();
+	long before = dma_pinned_kib();
 	uint64_t word;
 
 	(void)state;
 	needs_pins();
 	assert_int_equal(pin_pages(0, IOVA + 2 * PAGE, 3), 0);
-	assert_true(pinned_kib() > before);
+	assert_true(dma_pinned_kib() > before);
 	assert_word(0, 0, 102);
 	assert_word(0, 2, 104);
 	assert_int_equal(peek(0, 3, &word), -ENXIO);
 
-	put(DMA_LAB_COUNT, 1);
-	put(DMA_LAB_VALUE, 0xabcd);
-	assert_int_equal(command(DMA_LAB_POKE, 0), 0);
+	dma_put(DMA_LAB_COUNT, 1);
+	dma_put(DMA_LAB_VALUE, 0xabcd);
+	assert_int_equal(dma_command(DMA_LAB_POKE, 0), 0);
 	assert_int_equal(memory[3 * WORDS], 0xabcd);
 
 	assert_int_equal(pin_pages(0, IOVA, 1), -EBUSY);
-	assert_int_equal(command(DMA_LAB_UNPIN, 0), 0);
+	assert_int_equal(dma_command(DMA_LAB_UNPIN, 0), 0);
 	assert_gone(0);
-	assert_int_equal(command(DMA_LAB_UNPIN, 0), 0);
-	assert_int_equal(pinned_kib(), before);
+	assert_int_equal(dma_command(DMA_LAB_UNPIN, 0), 0);
+	assert_int_equal(dma_pinned_kib(), before);
 }
 
 static void test_overlap(void **state)
@@ -217,7 +162,7 @@ static void test_overlap(void **state)
 	assert_int_equal(pin_pages(0, IOVA, 4), 0);
 	assert_int_equal(pin_pages(1, IOVA + 2 * PAGE, 4), 0);
 	assert_int_equal(pin_pages(2, IOVA, 4), 0);
-	assert_int_equal(command(DMA_LAB_UNPIN, 0), 0);
+	assert_int_equal(dma_command(DMA_LAB_UNPIN, 0), 0);
 	assert_word(1, 0, 102);
 	assert_word(2, 3, 103);
 }
@@ -229,20 +174,20 @@ static void test_copy(void **state)
 	(void)state;
 	/* Across pages */
 	memcpy((char *)memory + PAGE - 4, "abcdefgh", 8);
-	put(DMA_LAB_IOVA, at);
-	put(DMA_LAB_COUNT, 8);
-	assert_int_equal(command(DMA_LAB_READ, 0), 0);
-	assert_int_equal(get(DMA_LAB_VALUE), 0x6867666564636261);
-	put(DMA_LAB_VALUE, 0x3132333435363738);
-	assert_int_equal(command(DMA_LAB_WRITE, 0), 0);
+	dma_put(DMA_LAB_IOVA, at);
+	dma_put(DMA_LAB_COUNT, 8);
+	assert_int_equal(dma_command(DMA_LAB_READ, 0), 0);
+	assert_int_equal(dma_get(DMA_LAB_VALUE), 0x6867666564636261);
+	dma_put(DMA_LAB_VALUE, 0x3132333435363738);
+	assert_int_equal(dma_command(DMA_LAB_WRITE, 0), 0);
 	assert_memory_equal((char *)memory + PAGE - 4, "87654321", 8);
 }
 
 static int copy(uint64_t iova, uint64_t len)
 {
-	put(DMA_LAB_IOVA, iova);
-	put(DMA_LAB_COUNT, len);
-	return command(DMA_LAB_READ, 0);
+	dma_put(DMA_LAB_IOVA, iova);
+	dma_put(DMA_LAB_COUNT, len);
+	return dma_command(DMA_LAB_READ, 0);
 }
 
 static void test_copy_after_unmap(void **state)
@@ -253,23 +198,23 @@ static void test_copy_after_unmap(void **state)
 	assert_true(copy(IOVA, 8) < 0);
 	assert_int_equal(map(), 0);
 	assert_int_equal(copy(IOVA, 8), 0);
-	assert_int_equal(get(DMA_LAB_VALUE), 100);
+	assert_int_equal(dma_get(DMA_LAB_VALUE), 100);
 }
 
 /* What type 1 unmaps could be pinned again until the kernel gives up, see vpci_dma.c */
 static void test_no_pins_with_type1(void **state)
 {
-	long before = pinned_kib();
+	long before = dma_pinned_kib();
 
 	(void)state;
-	if (client.group < 0)
+	if (dma.vfio.group < 0)
 		skip();
 	assert_int_equal(pin_pages(0, IOVA, 1), -EOPNOTSUPP);
 	assert_gone(0);
-	assert_int_equal(command(DMA_LAB_UNPIN, 0), 0);
-	assert_int_equal(pinned_kib(), before);
+	assert_int_equal(dma_command(DMA_LAB_UNPIN, 0), 0);
+	assert_int_equal(dma_pinned_kib(), before);
 	assert_int_equal(unmap(), 0);
-	assert_int_equal(get(DMA_LAB_REVOKED), 0);
+	assert_int_equal(dma_get(DMA_LAB_REVOKED), 0);
 }
 
 /* Nobody could tell it that the pages go */
@@ -310,36 +255,36 @@ static void test_read_only_memory(void **state)
 {
 	(void)state;
 	assert_int_equal(unmap(), 0);
-	assert_int_equal(vfio_client_map(&client, memory, IOVA, SIZE, false), 0);
+	assert_int_equal(vfio_client_map(&dma.vfio, memory, IOVA, SIZE, false), 0);
 	assert_true(pin_pages(0, IOVA, 1) < 0);
-	put(DMA_LAB_COUNT, 8);
-	assert_int_equal(command(DMA_LAB_READ, 0), 0);
-	assert_true(command(DMA_LAB_WRITE, 0) < 0);
+	dma_put(DMA_LAB_COUNT, 8);
+	assert_int_equal(dma_command(DMA_LAB_READ, 0), 0);
+	assert_true(dma_command(DMA_LAB_WRITE, 0) < 0);
 	assert_int_equal(memory[0], 100);
 }
 
 static void test_no_access_without_bus_master(void **state)
 {
 	(void)state;
-	vfio_client_put(&client, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	vfio_client_put(&dma.vfio, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
 	assert_int_equal(pin_pages(0, IOVA, 1), -EPERM);
-	put(DMA_LAB_COUNT, 8);
-	assert_int_equal(command(DMA_LAB_READ, 0), -EPERM);
-	assert_int_equal(command(DMA_LAB_WRITE, 0), -EPERM);
+	dma_put(DMA_LAB_COUNT, 8);
+	assert_int_equal(dma_command(DMA_LAB_READ, 0), -EPERM);
+	assert_int_equal(dma_command(DMA_LAB_WRITE, 0), -EPERM);
 }
 
 /* @offset and @len of a register that takes the right to do DMA away with @off, and gives it back with @on */
 static void check_switch(unsigned int offset, unsigned int len, uint32_t off, uint32_t on)
 {
-	long before = pinned_kib();
+	long before = dma_pinned_kib();
 
 	needs_pins();
 	assert_int_equal(pin_pages(0, IOVA, 2), 0);
 	assert_int_equal(pin_pages(3, IOVA + SIZE - PAGE, 1), 0);
-	vfio_client_put(&client, offset, len, off);
-	assert_int_equal(pinned_kib(), before);
-	vfio_client_put(&client, offset, len, on);
-	assert_int_equal(get(DMA_LAB_REVOKED), 2);
+	vfio_client_put(&dma.vfio, offset, len, off);
+	assert_int_equal(dma_pinned_kib(), before);
+	vfio_client_put(&dma.vfio, offset, len, on);
+	assert_int_equal(dma_get(DMA_LAB_REVOKED), 2);
 	assert_gone(0);
 	assert_gone(3);
 	assert_int_equal(pin_pages(0, IOVA, 2), 0);
@@ -360,17 +305,17 @@ static void test_d3hot(void **state)
 
 static void test_unmap(void **state)
 {
-	long before = pinned_kib();
+	long before = dma_pinned_kib();
 
 	(void)state;
 	needs_pins();
 	assert_int_equal(pin_pages(0, IOVA, 2), 0);
 	assert_int_equal(pin_pages(1, IOVA + SIZE - PAGE, 1), 0);
 	assert_int_equal(unmap(), 0);
-	assert_int_equal(get(DMA_LAB_REVOKED), 2);
+	assert_int_equal(dma_get(DMA_LAB_REVOKED), 2);
 	assert_gone(0);
 	assert_gone(1);
-	assert_int_equal(pinned_kib(), before);
+	assert_int_equal(dma_pinned_kib(), before);
 	assert_true(pin_pages(0, IOVA, 1) < 0);
 
 	assert_int_equal(map(), 0);
@@ -386,25 +331,25 @@ static void test_unmap_others(void **state)
 	(void)state;
 	needs_pins();
 	assert_int_equal(pin_pages(0, IOVA, PAGES), 0);
-	assert_int_equal(vfio_client_map(&client, memory, other, SIZE, true), 0);
+	assert_int_equal(vfio_client_map(&dma.vfio, memory, other, SIZE, true), 0);
 	assert_int_equal(pin_pages(1, other, 1), 0);
-	assert_int_equal(vfio_client_unmap(&client, other, SIZE), 0);
-	assert_int_equal(get(DMA_LAB_REVOKED), 1);
+	assert_int_equal(vfio_client_unmap(&dma.vfio, other, SIZE), 0);
+	assert_int_equal(dma_get(DMA_LAB_REVOKED), 1);
 	assert_gone(1);
 	assert_word(0, 15, 115);
 }
 
 static void test_reset(void **state)
 {
-	long before = pinned_kib();
+	long before = dma_pinned_kib();
 
 	(void)state;
 	needs_pins();
 	assert_int_equal(pin_pages(0, IOVA, 2), 0);
 	assert_int_equal(pin_pages(3, IOVA, 2), 0);
-	assert_int_equal(ioctl(client.device, VFIO_DEVICE_RESET), 0);
-	assert_int_equal(pinned_kib(), before);
-	enable();
+	assert_int_equal(ioctl(dma.vfio.device, VFIO_DEVICE_RESET), 0);
+	assert_int_equal(dma_pinned_kib(), before);
+	dma_enable();
 	assert_gone(0);
 	assert_gone(3);
 	assert_int_equal(pin_pages(0, IOVA, 2), 0);
@@ -412,16 +357,16 @@ static void test_reset(void **state)
 
 static void test_close(void **state)
 {
-	long before = pinned_kib();
+	long before = dma_pinned_kib();
 
 	(void)state;
 	needs_pins();
 	assert_int_equal(pin_pages(0, IOVA, 2), 0);
-	assert_true(pinned_kib() > before);
+	assert_true(dma_pinned_kib() > before);
 	close_client();
-	assert_int_equal(pinned_kib(), before);
+	assert_int_equal(dma_pinned_kib(), before);
 
-	open_client();
+	dma_open(UUID);
 	assert_gone(0);
 	assert_true(pin_pages(0, IOVA, 1) < 0);
 	assert_int_equal(map(), 0);
@@ -431,24 +376,24 @@ static void test_close(void **state)
 /* The VMM's memory stays mapped for its other devices */
 static void test_close_before_unmap(void **state)
 {
-	long before = pinned_kib();
+	long before = dma_pinned_kib();
 
 	(void)state;
 	needs_pins();
 	assert_int_equal(pin_pages(0, IOVA, 2), 0);
 	assert_int_equal(pin_pages(1, IOVA + PAGE, 2), 0);
-	close(client.device);
-	client.device = -1;
-	assert_int_equal(pinned_kib(), before);
+	close(dma.vfio.device);
+	dma.vfio.device = -1;
+	assert_int_equal(dma_pinned_kib(), before);
 	assert_int_equal(unmap(), 0);
 	assert_int_equal(map(), 0);
-	assert_int_equal(pinned_kib(), before);
+	assert_int_equal(dma_pinned_kib(), before);
 }
 
 /* The parent goes while the VMM has the instance open, with pins */
 static void test_unbind(void **state)
 {
-	long before = pinned_kib();
+	long before = dma_pinned_kib();
 	uint64_t value;
 
 	(void)state;
@@ -456,14 +401,14 @@ static void test_unbind(void **state)
 	assert_int_equal(pin_pages(0, IOVA, 2), 0);
 	assert_int_equal(pin_pages(3, IOVA + SIZE - PAGE, 1), 0);
 	assert_int_equal(sysfs_write("dma_lab", DRIVER "/unbind"), 0);
-	assert_int_equal(pinned_kib(), before);
-	assert_int_equal(vfio_client_read(&client, regs, &value, 8), 8);
+	assert_int_equal(dma_pinned_kib(), before);
+	assert_int_equal(vfio_client_read(&dma.vfio, dma.regs, &value, 8), 8);
 	assert_true(value == UINT64_MAX);
 	/* The VMM notices later, in whatever order it cleans up */
 	assert_int_equal(unmap(), 0);
 	assert_int_equal(map(), 0);
 	close_client();
-	assert_int_equal(pinned_kib(), before);
+	assert_int_equal(dma_pinned_kib(), before);
 }
 
 static uint32_t new_ioas(void)
@@ -471,7 +416,7 @@ static uint32_t new_ioas(void)
 	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
 
 	needs_pins();
-	assert_int_equal(ioctl(client.iommu, IOMMU_IOAS_ALLOC, &ioas), 0);
+	assert_int_equal(ioctl(dma.vfio.iommu, IOMMU_IOAS_ALLOC, &ioas), 0);
 	return ioas.out_ioas_id;
 }
 
@@ -482,7 +427,7 @@ static int attach(uint32_t ioas)
 		.pt_id = ioas,
 	};
 
-	return ioctl(client.device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &arg) ?
+	return ioctl(dma.vfio.device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &arg) ?
 	       -errno : 0;
 }
 
@@ -490,19 +435,19 @@ static int detach(void)
 {
 	struct vfio_device_detach_iommufd_pt arg = { .argsz = sizeof(arg) };
 
-	return ioctl(client.device, VFIO_DEVICE_DETACH_IOMMUFD_PT, &arg) ?
+	return ioctl(dma.vfio.device, VFIO_DEVICE_DETACH_IOMMUFD_PT, &arg) ?
 	       -errno : 0;
 }
 
 /* Another address space: what was pinned in the one before goes */
 static void test_other_ioas(void **state)
 {
-	uint32_t first = client.ioas, second = new_ioas();
-	long before = pinned_kib();
+	uint32_t first = dma.vfio.ioas, second = new_ioas();
+	long before = dma_pinned_kib();
 
 	(void)state;
-	client.ioas = second;
-	assert_int_equal(vfio_client_map(&client, memory + WORDS, IOVA, PAGE,
+	dma.vfio.ioas = second;
+	assert_int_equal(vfio_client_map(&dma.vfio, memory + WORDS, IOVA, PAGE,
 					 true), 0);
 	assert_int_equal(pin_pages(0, IOVA, 2), 0);
 	assert_word(0, 0, 100);
@@ -511,36 +456,36 @@ static void test_other_ioas(void **state)
 	assert_true(attach(~0U) < 0);
 	assert_int_equal(attach(first), 0);
 	assert_word(0, 1, 101);
-	assert_int_equal(get(DMA_LAB_REVOKED), 0);
+	assert_int_equal(dma_get(DMA_LAB_REVOKED), 0);
 
 	assert_int_equal(attach(second), 0);
-	assert_int_equal(get(DMA_LAB_REVOKED), 1);
+	assert_int_equal(dma_get(DMA_LAB_REVOKED), 1);
 	assert_gone(0);
-	assert_int_equal(pinned_kib(), before);
+	assert_int_equal(dma_pinned_kib(), before);
 	assert_true(pin_pages(0, IOVA, 2) < 0);
 	assert_int_equal(pin_pages(0, IOVA, 1), 0);
 	assert_word(0, 0, 101);
 
 	/* The first one can go, and what is pinned in the second one stays */
-	client.ioas = first;
+	dma.vfio.ioas = first;
 	assert_int_equal(unmap(), 0);
-	assert_int_equal(get(DMA_LAB_REVOKED), 1);
+	assert_int_equal(dma_get(DMA_LAB_REVOKED), 1);
 	assert_word(0, 0, 101);
 }
 
 static void test_detach(void **state)
 {
 	uint32_t other = new_ioas();
-	long before = pinned_kib();
+	long before = dma_pinned_kib();
 
 	(void)state;
 	assert_int_equal(pin_pages(0, IOVA, 2), 0);
 	assert_int_equal(pin_pages(1, IOVA + PAGE, 2), 0);
 	assert_int_equal(detach(), 0);
-	assert_int_equal(get(DMA_LAB_REVOKED), 2);
+	assert_int_equal(dma_get(DMA_LAB_REVOKED), 2);
 	assert_gone(0);
 	assert_gone(1);
-	assert_int_equal(pinned_kib(), before);
+	assert_int_equal(dma_pinned_kib(), before);
 	assert_true(pin_pages(0, IOVA, 1) < 0);
 	assert_true(copy(IOVA, 8) < 0);
 	assert_int_equal(detach(), 0);
@@ -549,7 +494,7 @@ static void test_detach(void **state)
 
 	assert_int_equal(attach(other), 0);
 	assert_true(pin_pages(0, IOVA, 1) < 0);
-	assert_int_equal(attach(client.ioas), 0);
+	assert_int_equal(attach(dma.vfio.ioas), 0);
 	assert_int_equal(pin_pages(0, IOVA, 1), 0);
 	assert_word(0, 0, 100);
 }
@@ -560,7 +505,7 @@ static void *attach_again_and_again(void *stop)
 	unsigned long failed = 0;
 
 	while (!atomic_load((atomic_bool *)stop))
-		failed += attach(other) || detach() || attach(client.ioas);
+		failed += attach(other) || detach() || attach(dma.vfio.ioas);
 	return (void *)failed;
 }
 
@@ -578,8 +523,8 @@ static void *reset_again_and_again(void *stop)
 	unsigned long failed = 0;
 
 	while (!atomic_load((atomic_bool *)stop)) {
-		failed += !!ioctl(client.device, VFIO_DEVICE_RESET);
-		enable();
+		failed += !!ioctl(dma.vfio.device, VFIO_DEVICE_RESET);
+		dma_enable();
 	}
 	return (void *)failed;
 }
@@ -591,7 +536,7 @@ static void *reset_again_and_again(void *stop)
  */
 static void race(void *(*rival)(void *))
 {
-	long before = pinned_kib();
+	long before = dma_pinned_kib();
 	atomic_bool stop = false;
 	uint64_t value = 0, step;
 	pthread_t thread;
@@ -613,14 +558,14 @@ static void race(void *(*rival)(void *))
 
 		for (step = 0; step < sizeof(steps) / sizeof(steps[0]); step++) {
 			value = steps[step][1];
-			vfio_client_write(&client, regs + steps[step][0], &value, 8);
+			vfio_client_write(&dma.vfio, dma.regs + steps[step][0], &value, 8);
 		}
 	}
 	atomic_store(&stop, true);
 	assert_int_equal(pthread_join(thread, &failed), 0);
 	assert_null(failed);
-	assert_int_equal(ioctl(client.device, VFIO_DEVICE_RESET), 0);
-	assert_int_equal(pinned_kib(), before);
+	assert_int_equal(ioctl(dma.vfio.device, VFIO_DEVICE_RESET), 0);
+	assert_int_equal(dma_pinned_kib(), before);
 }
 
 static void test_pin_against_unmap(void **state)

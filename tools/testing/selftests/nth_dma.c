@@ -10,15 +10,12 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <cmocka.h>
-#include <linux/pci_regs.h>
 
-#include "../modules/dma_lab.h"
+#include "dma_client.h"
 #include "nth.h"
 #include "sysfs.h"
-#include "vfio_client.h"
 
 #define UUID "dada0000-9e57-4c11-8c11-000000000002"
-#define CREATE "/sys/class/mdev_bus/dma_lab/mdev_supported_types/dma_lab-dma/create"
 #define THREAD "vpci-dma"
 #define PAGE 4096UL
 #define PAGES 16
@@ -26,61 +23,40 @@
 #define IOVA 0x100000UL
 #define VALUE 0x1122334455667788ULL
 
-static struct vfio_client client = { .device = -1, .iommu = -1, .group = -1 };
-static uint64_t regs;
 static uint64_t *memory;
-
-static void put(unsigned int reg, uint64_t value)
-{
-	assert_int_equal(vfio_client_write(&client, regs + reg, &value, 8), 8);
-}
-
-static uint64_t get(unsigned int reg)
-{
-	uint64_t value;
-
-	assert_int_equal(vfio_client_read(&client, regs + reg, &value, 8), 8);
-	return value;
-}
 
 static int command(unsigned int what, uint64_t count)
 {
-	put(DMA_LAB_IOVA, IOVA);
-	put(DMA_LAB_COUNT, count);
-	put(DMA_LAB_COMMAND, DMA_LAB_DO(what, 0));
-	return (int64_t)get(DMA_LAB_RESULT);
+	dma_put(DMA_LAB_IOVA, IOVA);
+	dma_put(DMA_LAB_COUNT, count);
+	return dma_command(what, 0);
 }
 
 static void setup(void)
 {
-	struct vfio_region_info info;
-
 	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	assert_ptr_not_equal(memory, MAP_FAILED);
 	memory[0] = VALUE;
-	assert_int_equal(sysfs_write(UUID, CREATE), 0);
-	assert_int_equal(vfio_client_open(&client, UUID), 0);
-	assert_int_equal(vfio_client_region(&client, 0, &info), 0);
-	regs = info.offset;
-	vfio_client_put(&client, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	assert_int_equal(sysfs_write(UUID, DMA_TYPES "dma/create"), 0);
+	dma_open(UUID);
 }
 
 static void finish(void)
 {
-	vfio_client_close(&client);
+	vfio_client_close(&dma.vfio);
 	munmap(memory, SIZE);
 	mdev_remove(UUID);
 }
 
 static int map(void)
 {
-	return vfio_client_map(&client, memory, IOVA, SIZE, true);
+	return vfio_client_map(&dma.vfio, memory, IOVA, SIZE, true);
 }
 
 static int unmap(void)
 {
-	return vfio_client_unmap(&client, IOVA, SIZE);
+	return vfio_client_unmap(&dma.vfio, IOVA, SIZE);
 }
 
 static void must_map(void)
@@ -106,7 +82,7 @@ static int copy(void)
 
 static void is_copied(void)
 {
-	assert_true(get(DMA_LAB_VALUE) == VALUE);
+	assert_true(dma_get(DMA_LAB_VALUE) == VALUE);
 }
 
 static void is_reached(void)

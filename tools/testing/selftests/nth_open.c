@@ -13,11 +13,10 @@
 #include <sys/ioctl.h>
 #include <cmocka.h>
 
+#include "dma_client.h"
 #include "fixture.h"
 #include "nth.h"
 #include "sysfs.h"
-
-#define DMA_TYPES "/sys/class/mdev_bus/dma_lab/mdev_supported_types/dma_lab-"
 
 static int open_a(void)
 {

@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "dma_client.h"
 #include "nth.h"
 #include "sysfs.h"
 
@@ -80,21 +81,10 @@ static long available_of_mgpu(struct number *number)
 	return mdev_available(number->arg);
 }
 
-/* KiB that the kernel has accounted to this process as pinned, by either way */
 static long pinned(struct number *number)
 {
-	FILE *status = fopen(number->arg, "r");
-	long kib, sum = 0;
-	char line[256];
-
-	if (!status)
-		return -1;
-	while (fgets(line, sizeof(line), status))
-		if (sscanf(line, "VmLck: %ld", &kib) == 1 ||
-		    sscanf(line, "VmPin: %ld", &kib) == 1)
-			sum += kib;
-	fclose(status);
-	return sum;
+	(void)number;
+	return dma_pinned_kib();
 }
 
 static struct number numbers[] = {
@@ -105,7 +95,7 @@ static struct number numbers[] = {
 	{ .what = "parents", .read = count_entries, .arg = "/sys/class/mdev_bus" },
 	{ .what = "open files", .read = count_entries, .arg = "/proc/self/fd" },
 	{ .what = "threads", .read = count_entries, .arg = "/proc/self/task" },
-	{ .what = "pinned KiB", .read = pinned, .arg = "/proc/self/status" },
+	{ .what = "pinned KiB", .read = pinned },
 	{ .what = "mgpu-4M left", .read = available_of_mgpu, .arg = "4M" },
 	{ .what = "mgpu-16M left", .read = available_of_mgpu, .arg = "16M" },
 	{ .what = "instances of mdev_lab left", .read = available,
